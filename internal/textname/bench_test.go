@@ -1,0 +1,32 @@
+package textname
+
+// This file measures what a name costs.
+
+import "testing"
+
+// benchmarkParse reports the cost of one name, averaged over the names.
+func benchmarkParse(b *testing.B, names []string) {
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		Parse(names[i%len(names)])
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	for _, bench := range []struct{ name, model string }{
+		{"plain", "Harbour/Lantern"},
+		{"usual", "Harbour/Lantern-7B-Instruct-v0.2"},
+		{"every part", "4.2.0-Lantern-Keeper-13b-chat-v2-Q4_K_M-08-2024-Night"},
+		{"unicode", "Håfen/Löschblatt-7B-Thinking"},
+		{"prefixed", "aphrodite/Harbour/Lantern-8x7B-GGUF"},
+	} {
+		b.Run(bench.name, func(b *testing.B) { benchmarkParse(b, []string{bench.model}) })
+	}
+}
+
+func BenchmarkGroup(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		Group("koboldcpp/Harbour/Lantern-7B-Instruct-v0.2")
+	}
+}
