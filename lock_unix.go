@@ -1,0 +1,33 @@
+//go:build unix
+
+// A lock between processes that the kernel lets go of when its holder dies.
+
+package modelref
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// tryLock takes the lock file at path. It returns the function that lets go of it, or nil where somebody else has it.
+func tryLock(path string) (release func(), err error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644) //nolint:gosec // the name is a constant of the category
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EINTR) {
+			break
+		}
+	}
+	if err != nil {
+		_ = file.Close() // the lock is what matters
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, nil //nolint:nilnil // somebody else has it
+		}
+		return nil, err
+	}
+	return func() { _ = file.Close() }, nil // closing lets go of the lock
+}

@@ -1,0 +1,234 @@
+// Watch: knowing that a category changed, and what in it.
+
+package modelref
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// longestWatchPause bounds how long Watch waits after errors in a row.
+const longestWatchPause = 5 * time.Minute
+
+// WatchOptions says how a category is watched. The zero value is the default.
+type WatchOptions struct {
+	// Interval is how often the PRIMARY is asked whether something changed; the Client's TTL where it is 0. It is
+	// shortened at random by up to a tenth.
+	Interval time.Duration
+}
+
+// Change is a state of a category that differs from the one before.
+type Change[R Record] struct {
+	// Reference is the category as it is now.
+	Reference *Reference[R]
+	// Initial is set in the first Change of a watch, which tells the present state; nothing is listed as added.
+	Initial bool
+	// Added, Removed and Changed list the names that are new, gone, and of records that differ, in document order.
+	Added   []string
+	Removed []string
+	Changed []RecordChange
+}
+
+// RecordChange is a record that differs from the one of the same name before.
+type RecordChange struct {
+	// Name is the record's name.
+	Name string
+	// Fields are the names of the JSON fields that differ, fields that this package does not know included.
+	Fields []string
+}
+
+// Watch yields the present state of the category and then every change, until ctx ends or the caller leaves the loop.
+//
+// It asks the PRIMARY once an interval for the category's change stamp, which is one small request, and downloads the
+// document when that has moved; where the deployment keeps no stamps it downloads and compares. Its requests are those
+// of Load: watchers and readers of one category share them. A change that another reader finds is told at once.
+//
+// An error is yielded with a zero Change, and the watch goes on, more slowly the more errors come in a row. While the
+// PRIMARY is not there, another source's copy is no change once the PRIMARY's own has been told. After Close the watch
+// yields ErrClosed and ends; when ctx ends it ends without a word.
+func (s *Service[R]) Watch(ctx context.Context, options WatchOptions) iter.Seq2[Change[R], error] {
+	return func(yield func(Change[R], error) bool) {
+		if s.store == nil {
+			yield(Change[R]{}, ErrClosed)
+			return
+		}
+		w := &watcher[R]{store: s.store, interval: options.Interval, failedAt: time.Now()}
+		if w.interval <= 0 {
+			w.interval = s.store.client.config.ttl
+		}
+		for more := true; more; {
+			more = w.step(ctx, yield) && w.pause(ctx)
+		}
+	}
+}
+
+// watcher is the state of one watch.
+type watcher[R Record] struct {
+	store    *store
+	interval time.Duration
+	last     *Reference[R] // the state that was told last
+	source   Origin        // where that came from on the network
+	failedAt time.Time     // of the last failure that was told
+	failures int           // in a row
+	wake     <-chan struct{}
+}
+
+// step reads the category once and tells what is new. It reports whether the watch goes on.
+func (w *watcher[R]) step(ctx context.Context, yield func(Change[R], error) bool) bool {
+	w.wake = w.store.awaitChange()
+	ref, err := asReference[R](w.store.read(ctx, loadOptions{watch: true, maxAge: w.interval * 9 / 10}))
+	switch {
+	case ctx.Err() != nil:
+		return false
+	case errors.Is(err, ErrClosed):
+		yield(Change[R]{}, err)
+		return false
+	case err != nil:
+		w.failures++
+		w.failedAt = time.Now()
+		return yield(Change[R]{}, err)
+	}
+	if failed := w.store.failedSince(w.failedAt); failed.err != nil {
+		w.failures++
+		w.failedAt = failed.at
+		if !yield(Change[R]{}, failed.err) {
+			return false
+		}
+	} else if !ref.Stale() {
+		w.failures = 0
+	}
+	return w.tell(ref, yield)
+}
+
+// tell yields what differs from the state that was told last.
+func (w *watcher[R]) tell(ref *Reference[R], yield func(Change[R], error) bool) bool {
+	source := w.store.sourceOf(ref)
+	switch {
+	case w.last == nil:
+		w.last, w.source = ref, source
+		return yield(Change[R]{Reference: ref, Initial: true}, nil)
+	case ref.data == w.last.data:
+		w.source = source
+		return true
+	case w.source == OriginPrimary && source != OriginPrimary:
+		return true
+	}
+	change := compare(w.last, ref)
+	w.last, w.source = ref, source
+	if len(change.Added)+len(change.Removed)+len(change.Changed) == 0 {
+		return true
+	}
+	return yield(change, nil)
+}
+
+// pause waits for the next poll, or until somebody else has found a change. It reports whether the watch goes on.
+func (w *watcher[R]) pause(ctx context.Context) bool {
+	wait := w.interval
+	if w.failures > 1 {
+		wait = max(wait, min(wait<<min(w.failures-1, 16), longestWatchPause))
+	}
+	if tenth := wait / 10; tenth > 0 {
+		wait -= rand.N(tenth) //nolint:gosec // spreads load; nothing secret hangs on it
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-w.wake:
+	case <-w.store.client.base.Done():
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}
+
+// awaitChange returns a channel that is closed when other records are taken in.
+func (s *store) awaitChange() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.changed == nil {
+		s.changed = make(chan struct{})
+	}
+	return s.changed
+}
+
+// failedSince returns the last failure where it is newer than that time.
+func (s *store) failedSince(at time.Time) failure {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failure.at.After(at) {
+		return s.failure
+	}
+	return failure{}
+}
+
+// sourceOf returns where a reference came from on the network, which for a copy on disk is where that came from.
+func (s *store) sourceOf(ref anyReference) Origin {
+	if last := s.last(); last != nil && last.ref.sameRecords(ref) && last.state.Source != OriginNone {
+		return last.state.Source
+	}
+	return ref.meta().origin
+}
+
+// compare returns how the later reference differs from the earlier one.
+func compare[R Record](earlier, later *Reference[R]) Change[R] {
+	change := Change[R]{Reference: later}
+	for name, record := range later.All() {
+		before, ok := earlier.Get(name)
+		if !ok {
+			change.Added = append(change.Added, name)
+			continue
+		}
+		if fields := differingFields(earlier.data.common(before).raw, later.data.common(record).raw); len(fields) > 0 {
+			change.Changed = append(change.Changed, RecordChange{Name: name, Fields: fields})
+		}
+	}
+	for name := range earlier.All() {
+		if _, ok := later.Get(name); !ok {
+			change.Removed = append(change.Removed, name)
+		}
+	}
+	return change
+}
+
+// differingFields returns the names of the fields whose values differ, however they are written.
+func differingFields(earlier, later string) []string {
+	if earlier == later {
+		return nil
+	}
+	var out []string
+	a, b := rawObject(earlier), rawObject(later)
+	value := func(fields []rawField, name string) string {
+		i := slices.IndexFunc(fields, func(f rawField) bool { return f.name == name })
+		if i < 0 {
+			return ""
+		}
+		return canonicalJSON(fields[i].text)
+	}
+	for _, field := range b {
+		if value(a, field.name) != canonicalJSON(field.text) {
+			out = append(out, field.name)
+		}
+	}
+	for _, field := range a {
+		if value(b, field.name) == "" {
+			out = append(out, field.name)
+		}
+	}
+	return out
+}
+
+// canonicalJSON writes a JSON value in its one canonical form.
+func canonicalJSON(text string) string {
+	value := jsontext.Value(text)
+	if err := value.Canonicalize(); err != nil {
+		return text // a repeated name, which has no canonical form
+	}
+	return string(value)
+}
