@@ -1,0 +1,150 @@
+package modelreftest
+
+// This file answers one request: the normal answer, and the steps that faults are made of.
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+)
+
+const (
+	contentJSON = "application/json"
+	contentText = "text/plain; charset=utf-8"
+)
+
+// answer is a whole answer, before it is sent.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func newAnswer(status int, contentType, body string) *answer {
+	a := &answer{status: status, header: http.Header{}, body: []byte(body)}
+	a.header["Content-Type"] = nil // net/http guesses one where there is no entry
+	if contentType != "" {
+		a.header.Set("Content-Type", contentType)
+	}
+	return a
+}
+
+// statusAnswer returns what the service answers with where it has nothing to give.
+func statusAnswer(status int, detail string) *answer {
+	switch {
+	case !hasBody(status):
+		return newAnswer(status, "", "")
+	case status == http.StatusInternalServerError:
+		return newAnswer(status, contentText, "Internal Server Error")
+	}
+	return newAnswer(status, contentJSON, string(encode(map[string]string{"detail": detail})))
+}
+
+// hasBody reports whether an answer of that status may have a body.
+func hasBody(status int) bool {
+	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
+}
+
+// exchange is one request and its answer under way.
+type exchange struct {
+	server  *Server
+	entry   *Request
+	request *http.Request
+	writer  http.ResponseWriter
+}
+
+// ServeHTTP answers as the PRIMARY and as GitHub, with the faults that the test has asked for.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !s.begin() {
+		panic(http.ErrAbortHandler)
+	}
+	defer s.handlers.Done()
+	e := &exchange{server: s, entry: s.arrived(r), request: r, writer: w}
+	fault := e.entry.fault
+	switch {
+	case fault.network != nil:
+		e.reset()
+	case fault.respond != nil:
+		fault.respond(e)
+	default:
+		a := e.normal()
+		if fault.alter != nil {
+			fault.alter(a)
+		}
+		e.send(a)
+	}
+}
+
+// normal returns the answer of a Server without faults.
+func (e *exchange) normal() *answer {
+	s := e.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e.entry.Tier == GitHub {
+		return s.fromGitHub(e.request, e.entry.Path)
+	}
+	return s.fromPrimary(e.request)
+}
+
+// send sends a whole answer.
+func (e *exchange) send(a *answer) {
+	e.start(a, len(a.body))
+	if len(a.body) > 0 {
+		e.write(a.body)
+	}
+}
+
+// start sends the header, with that Content-Length, or none for -1.
+func (e *exchange) start(a *answer, length int) {
+	header := e.writer.Header()
+	for name, values := range a.header {
+		header[name] = values
+	}
+	if length >= 0 && hasBody(a.status) {
+		header.Set("Content-Length", strconv.Itoa(length))
+	}
+	e.server.answered(e.entry, a.status, 0) // before the client can know
+	e.writer.WriteHeader(a.status)
+}
+
+// write sends a part of the body at once.
+func (e *exchange) write(part []byte) {
+	e.server.answered(e.entry, 0, len(part))
+	if _, err := e.writer.Write(part); err != nil {
+		e.abort()
+	}
+	e.flush()
+}
+
+// flush sends what is still held back.
+func (e *exchange) flush() {
+	if err := http.NewResponseController(e.writer).Flush(); err != nil {
+		e.abort()
+	}
+}
+
+// half sends the header of the normal answer and half of its body.
+func (e *exchange) half() {
+	a := e.normal()
+	e.start(a, len(a.body))
+	e.write(a.body[:len(a.body)/2])
+}
+
+// pause waits. Where the client goes away meanwhile, or the Server is closed, the exchange ends here.
+func (e *exchange) pause(d time.Duration) {
+	if !e.server.pause(e.request.Context(), d) {
+		e.abort()
+	}
+}
+
+// abort closes the connection. It does not return.
+func (e *exchange) abort() { panic(http.ErrAbortHandler) }
+
+// reset resets the connection.
+func (e *exchange) reset() {
+	conn, _, err := http.NewResponseController(e.writer).Hijack()
+	if err != nil {
+		e.abort()
+	}
+	cutOff(conn)
+}
