@@ -1,0 +1,343 @@
+// The decoder and the encoder, on documents made for the case at hand, and fuzzed.
+
+package modelref
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// decodeAs decodes a document of a category.
+func decodeAs[R Record](t testing.TB, category Category, document string) *Reference[R] {
+	t.Helper()
+	ref, err := decoders[category](document, about{category: category})
+	require.NoError(t, err)
+	return ref.(*Reference[R])
+}
+
+func TestDocumentsThatAreNone(t *testing.T) {
+	t.Parallel()
+	for document, want := range map[string]string{
+		``:                            "the document ends early",
+		` `:                           "the document ends early",
+		`[]`:                          "want an object, got a list",
+		`null`:                        "want an object, got null",
+		`"x"`:                         "want an object, got a string",
+		`1`:                           "want an object, got a number",
+		`true`:                        "want an object, got a boolean",
+		`<html>`:                      "not valid JSON at byte 0",
+		`{`:                           "the document ends early",
+		`{"a"`:                        "the document ends early",
+		`{"a":{}`:                     "the document ends early",
+		`{"a":{},}`:                   "not valid JSON",
+		`{"a":{}}x`:                   "something follows the document",
+		"{\"a\":{}}\x00":              "something follows the document",
+		`{"a":{"name":"b}}`:           "a string does not end",
+		"{\"a\":{\"name\":\"\n\"}}":   "a control character in a string",
+		`{"a":{"name":"\x"}}`:         "an escape that JSON does not have",
+		`{"a":{"name":"\u12"}}`:       "an escape that JSON does not have",
+		`{"a":{"x":01}}`:              "not valid JSON",
+		`{"a":{"x":-}}`:               "want a digit",
+		`{"a":{"x":1.}}`:              "want a digit",
+		`{"a":{"x":tru}}`:             "want a value",
+		`{"a":1}`:                     "none of its records decodes",
+		`{"a":[]}`:                    "none of its records decodes",
+		`{"a":{"x":` + nest(20_000):   "nested too deep",
+		`{"a":{"config":` + nest(1e6): "want an object, got a list",
+	} {
+		_, err := decoders[CategoryCLIP](document, about{category: CategoryCLIP})
+		var decode *DecodeError
+		if !assert.ErrorAs(t, err, &decode, "%.60s", document) {
+			continue
+		}
+		if len(document) < 1000 || strings.Contains(want, "nested") {
+			assert.Contains(t, err.Error(), want, "%.60s", document)
+		}
+		assert.Equal(t, CategoryCLIP, decode.Category)
+	}
+}
+
+func nest(depth int) string { return strings.Repeat("[", depth) }
+
+func TestValues(t *testing.T) {
+	t.Parallel()
+	ref := decodeAs[ImageGenerationRecord](t, CategoryImageGeneration, `{
+		"a\u00fc\ud83d\ude00\n\/" : {"name":"a\u00fc\ud83d\ude00\n\/", "baseline":"x","nsfw":true , "inpainting": null,
+			"size_on_disk_bytes": 5e3, "min_bridge_version": 0, "tags": ["a\"b", "", "c"], "homepage": null,
+			"metadata": {"created_at": 1700000000.0, "updated_at": null},
+			"requirements": {"i": 1, "f": 2.0, "b": false, "s": "x", "n": null, "is": [1, 2], "fs": [1, 2.5], "ss": ["a"],
+				"mixed": [1, "a"], "none": [], "deep": {"x": [[1]]}, "big": 1e400, "wide": 123456789012345678901234567890}},
+		"half \ud800 pair": {"baseline":"x","nsfw":false}}`)
+	require.Len(t, ref.Rejected(), 1, "a number out of range costs its record")
+	assert.Contains(t, ref.Rejected()[0].Reason, "requirements: number out of range: 1e400")
+	_, ok := ref.Get("half \uFFFD pair")
+	assert.True(t, ok)
+
+	ref = decodeAs[ImageGenerationRecord](t, CategoryImageGeneration, `{
+		"a\u00fc\ud83d\ude00\n\/" : {"baseline":"x","nsfw":true , "inpainting": null,
+			"size_on_disk_bytes": 5e3, "min_bridge_version": 0, "tags": ["a\"b", "", "c"], "homepage": null,
+			"metadata": {"created_at": 1700000000.0, "updated_at": null},
+			"requirements": {"i": 1, "f": 2.0, "b": false, "s": "x", "n": null, "is": [1, 2], "fs": [1, 2.5], "ss": ["a"],
+				"mixed": [1, "a"], "none": [], "deep": {"x": [[1]]}, "wide": 123456789012345678901234567890}}}`)
+	require.Empty(t, ref.Rejected())
+	r, ok := ref.Get("aü😀\n/")
+	require.True(t, ok)
+	assert.Equal(t, "aü😀\n/", r.Name, "filled in from the document")
+	assert.Equal(t, Some[int64](5000), r.SizeOnDiskBytes)
+	assert.Equal(t, Some[int64](0), r.MinBridgeVersion, "zero is not unset")
+	assert.Equal(t, []string{`a"b`, "", "c"}, r.Tags)
+	assert.EqualValues(t, 1700000000, r.Metadata.CreatedAt.Unix())
+	assert.True(t, r.Metadata.UpdatedAt.IsZero())
+	assert.Equal(t, map[string]any{
+		"i": int64(1), "f": 2.0, "b": false, "s": "x", "n": nil, "is": []int64{1, 2}, "fs": []float64{1, 2.5},
+		"ss": []string{"a"}, "mixed": []any{int64(1), "a"}, "none": []any{},
+		"deep": map[string]any{"x": []any{[]int64{1}}}, "wide": 123456789012345678901234567890.0,
+	}, r.Requirements)
+	assert.Equal(t, "2.0.0", r.Metadata.SchemaVersion)
+	assert.Equal(t, DomainImage, r.Classification.Domain)
+}
+
+func TestInvalidUTF8CostsOnlyItsRecord(t *testing.T) {
+	t.Parallel()
+	ref := decodeAs[CLIPRecord](t, CategoryCLIP, "{\"good\":{}, \"b\xffd\":{}, \"bad\": {\"description\": \"\xc3\x28\"}}")
+	assert.Equal(t, []string{"good"}, ref.Names())
+	require.Len(t, ref.Rejected(), 2)
+	assert.Equal(t, "b\uFFFDd", ref.Rejected()[0].Name)
+	assert.Equal(t, "not valid UTF-8", ref.Rejected()[1].Reason)
+}
+
+func TestRejectedRecordsAreListedUpToALimit(t *testing.T) {
+	t.Parallel()
+	var document strings.Builder
+	document.WriteString(`{"good":{}`)
+	for i := range 5000 {
+		fmt.Fprintf(&document, `,"%d":1`, i)
+	}
+	ref := decodeAs[CLIPRecord](t, CategoryCLIP, document.String()+"}")
+	assert.Equal(t, 1, ref.Len())
+	require.Len(t, ref.Rejected(), maxRejected+1)
+	assert.Equal(t, "4000 more records were rejected", ref.Rejected()[maxRejected].Error())
+}
+
+func TestANameMayDifferFromItsKey(t *testing.T) {
+	t.Parallel()
+	ref := decodeAs[CLIPRecord](t, CategoryCLIP, `{"a":{}, "key": {"name": "inside"}, "b": {}, "a": {"version": "2"}}`)
+	assert.Equal(t, []string{"a", "key", "b"}, ref.Names())
+	r, ok := ref.Get("key")
+	require.True(t, ok)
+	assert.Equal(t, "inside", r.Name)
+	_, ok = ref.Get("inside")
+	assert.False(t, ok, "the document's key is what a record is found by")
+	r, _ = ref.Get("a")
+	assert.Equal(t, "2", r.Version)
+}
+
+func TestUnknownFieldsSurviveEncoding(t *testing.T) {
+	t.Parallel()
+	raw := `{"name":"m","baseline":"flux_1","nsfw":false,"licensing":{"spdx":"MIT","n":[1,{"a":null}]},"guidance":3.50,
+		"config":{"download":[{"file_name":"f","file_url":"u","mirror":"m2"}],"layout":"split"},
+		"metadata":{"reviewed":true}}`
+	ref := decodeAs[ImageGenerationRecord](t, CategoryImageGeneration, `{"m":`+raw+`}`)
+	r, _ := ref.Get("m")
+	assert.Equal(t, raw, r.Raw())
+	mine := r.Clone()
+	mine.NSFW, mine.Description = true, "changed"
+	mine.Config.Download[0].FileName = "g"
+	encoded, err := json.Marshal(mine)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"record_type":"image_generation","name":"m","description":"changed","baseline":"flux_1","nsfw":true,
+		"inpainting":false,"licensing":{"spdx":"MIT","n":[1,{"a":null}]},"guidance":3.50,
+		"model_classification":{"domain":"image","purpose":"generation"},
+		"config":{"download":[{"file_name":"g","file_url":"u","sha256sum":"FIXME","mirror":"m2"}],"layout":"split"},
+		"metadata":{"schema_version":"2.0.0","reviewed":true}}`, string(encoded))
+	assert.False(t, r.NSFW, "the shared record is untouched")
+	assert.Equal(t, "f", r.Config.Download[0].FileName)
+	require.NoError(t, ref.Verify())
+	r.Tags = append(r.Tags, "mine")
+	require.ErrorContains(t, ref.Verify(), `the record "m" was written to`)
+}
+
+func TestClonesShareNothing(t *testing.T) {
+	t.Parallel()
+	for category, decode := range decoders {
+		document := `{"a":{"baseline":"b","nsfw":false,"parameters":1,"tags":["t"],"showcases":["s"],"trigger":["t"],
+			"requirements":{"l":[1],"f":[1.5],"s":["a"],"m":[1,"a",{"d":[1]}]},"settings":{"l":[1]},"control_types":["c"],"preprocessors":["p"],
+			"finetune_series":{"name":"s"},"config":{"download":[{"file_name":"f","file_url":"u"}],"embedded_component_hashes":{"vae":"h"}}}}`
+		ref, err := decode(document, about{category: category})
+		require.NoError(t, err)
+		ref.each(func(_ string, record any) {
+			clone := reflect.ValueOf(record).MethodByName("Clone").Call(nil)[0]
+			require.Equal(t, record, clone.Interface())
+			scribble(clone.Elem())
+		})
+		require.NoError(t, ref.Verify(), "writing to the clone has changed the original")
+	}
+}
+
+// scribble writes to everything that v holds.
+func scribble(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Field(i).CanSet() {
+				scribble(v.Field(i))
+			}
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			scribble(v.Elem())
+		}
+	case reflect.Interface:
+		if !v.IsNil() {
+			scribble(v.Elem())
+		}
+		if v.CanSet() {
+			v.SetZero()
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			scribble(v.Index(i))
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			if inner := v.MapIndex(key); inner.Kind() == reflect.Interface {
+				scribble(inner)
+			}
+			v.SetMapIndex(key, reflect.Zero(v.Type().Elem()))
+		}
+	default:
+		if v.CanSet() {
+			v.SetZero()
+		}
+	}
+}
+
+func TestVerify(t *testing.T) {
+	t.Parallel()
+	const sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" // of "abc"
+	check := func(sum, content string) error {
+		d := DownloadRecord{FileName: "f", SHA256Sum: sum}
+		return d.Verify(strings.NewReader(content))
+	}
+	require.NoError(t, check(sum, "abc"))
+	require.NoError(t, check(strings.ToUpper(sum), "abc"))
+	require.ErrorIs(t, check(sum, "abd"), ErrChecksumMismatch)
+	require.ErrorIs(t, check("FIXME", "abc"), ErrNoChecksum)
+	require.ErrorIs(t, check("fixme", "abc"), ErrNoChecksum)
+	require.ErrorIs(t, check("", "abc"), ErrNoChecksum)
+	require.ErrorIs(t, check("12", "abc"), ErrChecksumMismatch)
+	require.ErrorIs(t, check("zz"+sum[2:], "abc"), ErrChecksumMismatch)
+	d := DownloadRecord{SHA256Sum: sum}
+	require.ErrorIs(t, d.Verify(io.MultiReader(strings.NewReader("a"), brokenReader{})), io.ErrClosedPipe)
+}
+
+type brokenReader struct{}
+
+func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+func TestDeclaredTotalSize(t *testing.T) {
+	t.Parallel()
+	file := func(size Optional[int64]) DownloadRecord { return DownloadRecord{SizeBytes: size} }
+	for name, test := range map[string]struct {
+		record ModelRecord
+		want   Optional[int64]
+	}{
+		"nothing":       {ModelRecord{}, Optional[int64]{}},
+		"stated":        {ModelRecord{SizeOnDiskBytes: Some[int64](7)}, Some[int64](7)},
+		"stated as 0":   {ModelRecord{SizeOnDiskBytes: Some[int64](0), Config: RecordConfig{Download: []DownloadRecord{file(Some[int64](1))}}}, Some[int64](0)},
+		"sum":           {ModelRecord{Config: RecordConfig{Download: []DownloadRecord{file(Some[int64](1)), file(Some[int64](2))}}}, Some[int64](3)},
+		"one not known": {ModelRecord{Config: RecordConfig{Download: []DownloadRecord{file(Some[int64](1)), file(Optional[int64]{})}}}, Optional[int64]{}},
+	} {
+		assert.Equal(t, test.want, test.record.DeclaredTotalSizeBytes(), name)
+	}
+	assert.Equal(t, "unset", Optional[int64]{}.String())
+	assert.Equal(t, "7", Some(7).String())
+	assert.EqualValues(t, 3, Optional[int64]{}.Or(3))
+}
+
+// FuzzDecode checks that any document is decoded as encoding/json sees it, that nothing is lost on the way through the
+// encoder, and that a bad record never costs another.
+func FuzzDecode(f *testing.F) {
+	for _, seed := range []string{
+		`{}`, `{"a":{}}`, `{"a":{"baseline":"x","nsfw":true,"tags":["a"],"requirements":{"a":[1,2.5,"x"]}}}`,
+		`{"a":{"baseline":"\u00fc\ud83d","nsfw":false,"size_on_disk_bytes":1e3,"x":{"y":[null,{}]}},"b":1}`,
+		`{"a":{"baseline":"b","nsfw":false,"config":{"download":[{"file_name":"f","file_url":"u","size_bytes":5.0,"z":1}]}},"a":{}}`,
+		`{"a":{"baseline":"b","nsfw":false,"metadata":{"created_at":1},"finetune_series":{"name":"n"}}} `, "{\"\xff\":{}}",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, document string) {
+		ref, err := decoders[CategoryImageGeneration](document, about{category: CategoryImageGeneration})
+		var seen map[string]json.RawMessage
+		jsonErr := json.Unmarshal([]byte(document), &seen)
+		if err != nil {
+			return
+		}
+		require.NoError(t, jsonErr, "decoded what is not JSON")
+		require.LessOrEqual(t, ref.Len(), len(seen))
+		images := ref.(*Reference[ImageGenerationRecord])
+		for name, record := range images.All() {
+			encoded, err := record.MarshalJSON()
+			require.NoError(t, err)
+			require.True(t, json.Valid(encoded), "%s", encoded)
+			again := new(ImageGenerationRecord)
+			require.NoError(t, again.UnmarshalJSON(encoded), "%s", encoded)
+			want := *record
+			again.raw, want.raw = "", ""
+			require.Equal(t, want, *again)
+			neighbour := `{"good":{"baseline":"b","nsfw":false},` + strings.TrimPrefix(strings.TrimLeft(document, " \t\r\n"), "{")
+			with, err := decoders[CategoryImageGeneration](neighbour, about{category: CategoryImageGeneration})
+			require.NoError(t, err)
+			if name != "good" {
+				_, ok := with.(*Reference[ImageGenerationRecord]).Get(name)
+				require.True(t, ok)
+			}
+		}
+	})
+}
+
+// FuzzErrorBody checks that no body of an error hides its status or floods a log.
+func FuzzErrorBody(f *testing.F) {
+	for _, seed := range []string{
+		"", "Internal Server Error", `{"detail":"x"}`, `{"detail":[{"loc":["query",1],"msg":"m","type":"t"}]}`, "<html><title>t",
+		`{"detail":[1,{"msg":3}]}`, "\xff\x00\n",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		detail, _ := errorDetail(body)
+		require.LessOrEqual(t, len(detail), maxDetail+len("…"))
+		require.NotContains(t, detail, "\n")
+	})
+}
+
+// FuzzRetryAfter checks that no header makes a wait that is negative or without end.
+func FuzzRetryAfter(f *testing.F) {
+	for _, seed := range []string{"", "1", "-1", "86400", "9223372036854775807", "99999999999999999999", "1.5", "Fri, 31 Dec 2999 23:59:59 GMT"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		wait := retryAfter(answer(nil, 503, "", "Retry-After", header))
+		require.GreaterOrEqual(t, int64(wait), int64(0))
+		require.LessOrEqual(t, wait, maxRetryAfter)
+	})
+}
+
+func TestCodecsHaveEveryField(t *testing.T) {
+	t.Parallel()
+	names := slices.Sorted(maps.Keys(imageCodec.shape()))
+	assert.Len(t, slices.Compact(names), len(imageCodec.fields), "no field twice")
+	e := &encoder{}
+	e.value([]any{math.NaN(), math.Inf(1), 1.0, 1e21, 3, struct{}{}, nil})
+	assert.Equal(t, "[null,null,1.0,1e+21,3,null,null]", string(e.buf))
+}

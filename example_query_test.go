@@ -1,0 +1,463 @@
+// Runnable examples of the queries. The records are invented, and no network is touched.
+
+package modelref_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"testing/fstest"
+
+	"github.com/haidra-org/modelref"
+)
+
+// exampleRecords decodes invented records, each on its own as from a search result.
+func exampleRecords[R modelref.Record](documents ...string) []*R {
+	records := make([]*R, len(documents))
+	for i, document := range documents {
+		records[i] = new(R)
+		if err := json.Unmarshal([]byte(document), records[i]); err != nil {
+			panic(err)
+		}
+	}
+	return records
+}
+
+// exampleImages is a query over four invented image models, as client.ImageGeneration.Query() is over the real ones.
+func exampleImages() modelref.ImageQuery {
+	return modelref.QueryImages(modelref.Records(exampleRecords[modelref.ImageGenerationRecord](
+		`{"name": "Meadow XL", "baseline": "stable_diffusion_xl", "nsfw": false, "style": "realistic",
+			"tags": ["landscapes"], "size_on_disk_bytes": 6900000000}`,
+		`{"name": "Ink", "baseline": "stable_diffusion_1", "nsfw": false, "style": "anime",
+			"tags": ["manga", "sketch"], "size_on_disk_bytes": 2100000000}`,
+		`{"name": "Ink Inpainting", "baseline": "stable_diffusion_1", "nsfw": false, "inpainting": true,
+			"style": "anime", "tags": ["manga"]}`,
+		`{"name": "Nocturne", "baseline": "flux_1", "nsfw": true, "style": "artistic",
+			"size_on_disk_bytes": 17000000000}`,
+	)))
+}
+
+// exampleTexts is a query over invented text models, as client.TextGeneration.Query() is over the real ones.
+func exampleTexts() modelref.TextQuery {
+	return modelref.QueryTexts(modelref.Records(exampleRecords[modelref.TextGenerationRecord](
+		`{"name": "Author/Heron-7B", "parameters": 7000000000}`,
+		`{"name": "Author/Heron-13B", "parameters": 13000000000}`,
+		`{"name": "koboldcpp/Heron-7B", "parameters": 7000000000}`,
+		`{"name": "Author/Heron-7B-Q4_K_M", "parameters": 7000000000}`,
+		`{"name": "Author/Wren-3B", "parameters": 3000000000, "tags": ["chat"]}`,
+	)))
+}
+
+// exampleControlNets is a query over invented ControlNets.
+func exampleControlNets() modelref.ControlNetQuery {
+	return modelref.QueryControlNets(modelref.Records(exampleRecords[modelref.ControlNetRecord](
+		`{"name": "edges", "controlnet_style": "control_canny"}`,
+		`{"name": "depths", "controlnet_style": "control_depth"}`,
+		`{"name": "edges XL", "controlnet_style": "control_canny"}`,
+	)))
+}
+
+func printNames[R interface{ *T }, T any](records []R, err error) {
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, r := range records {
+		switch r := any(r).(type) {
+		case *modelref.ImageGenerationRecord:
+			fmt.Println(r.Name)
+		case *modelref.TextGenerationRecord:
+			fmt.Println(r.Name)
+		case *modelref.ControlNetRecord:
+			fmt.Println(r.Name)
+		}
+	}
+}
+
+func ExampleQuery_All() {
+	printNames(exampleImages().
+		Where(modelref.ImageFields.Baseline.In("stable_diffusion_xl", "stable_diffusion_1"),
+			modelref.ImageFields.SizeOnDiskBytes.Lt(7_000_000_000)).
+		ExcludeNSFW().
+		OrderBy(modelref.ImageFields.SizeOnDiskBytes.Asc(), modelref.ImageFields.Name.Asc()).
+		Limit(10).
+		All(context.Background()))
+	// Output:
+	// Ink
+	// Meadow XL
+}
+
+func ExampleQuery_First() {
+	largest, err := exampleImages().
+		OrderBy(modelref.ImageFields.SizeOnDiskBytes.Desc()).
+		First(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(largest.Name)
+
+	_, err = exampleImages().ForBaseline(modelref.BaselineStableCascade).First(context.Background())
+	fmt.Println(errors.Is(err, modelref.ErrNotFound))
+	// Output:
+	// Nocturne
+	// true
+}
+
+func ExampleQuery_Only() {
+	record, err := exampleImages().OnlyInpainting().Only(context.Background())
+	fmt.Println(record.Name, err)
+
+	_, err = exampleImages().ExcludeInpainting().Only(context.Background())
+	fmt.Println(errors.Is(err, modelref.ErrNotUnique))
+	// Output:
+	// Ink Inpainting <nil>
+	// true
+}
+
+func ExampleQuery_Count() {
+	n, err := exampleImages().Where(modelref.ImageFields.SizeOnDiskBytes.IsSet()).Count(context.Background())
+	fmt.Println(n, err)
+	// Output: 3 <nil>
+}
+
+func ExampleQuery_Exists() {
+	found, err := exampleImages().ForBaseline(modelref.BaselineFlux1).Exists(context.Background())
+	fmt.Println(found, err)
+	// Output: true <nil>
+}
+
+func ExampleQuery_Iter() {
+	for record, err := range exampleImages().Iter(context.Background()) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if record.NSFW {
+			break
+		}
+		fmt.Println(record.Name)
+	}
+	// Output:
+	// Meadow XL
+	// Ink
+	// Ink Inpainting
+}
+
+// A query never changes, so that one can be the parent of many.
+func ExampleQuery_Where() {
+	manga := exampleImages().TagsAny("manga")
+	printNames(manga.Where(modelref.ImageFields.SizeOnDiskBytes.IsSet()).All(context.Background()))
+	fmt.Println("of")
+	printNames(manga.All(context.Background()))
+	// Output:
+	// Ink
+	// of
+	// Ink
+	// Ink Inpainting
+}
+
+func ExampleQuery_OrderBy() {
+	printNames(exampleImages().
+		OrderBy(modelref.ImageFields.Style.Asc(), modelref.ImageFields.SizeOnDiskBytes.Desc()).
+		All(context.Background()))
+	// Output:
+	// Ink
+	// Ink Inpainting
+	// Nocturne
+	// Meadow XL
+}
+
+func ExampleQuery_Limit() {
+	page := exampleImages().OrderBy(modelref.ImageFields.Name.Asc()).Offset(1).Limit(2)
+	printNames(page.All(context.Background()))
+
+	_, err := page.Limit(-1).All(context.Background())
+	fmt.Println(err)
+	// Output:
+	// Ink Inpainting
+	// Meadow XL
+	// modelref: invalid query: Limit(-1): want 0 or more
+}
+
+func ExampleDistinct() {
+	baselines, err := modelref.Distinct(context.Background(), exampleImages(), modelref.ImageFields.Baseline)
+	fmt.Println(baselines, err)
+	tags, err := modelref.Distinct(context.Background(), exampleImages(), modelref.ImageFields.Tags)
+	fmt.Println(tags, err)
+	// Output:
+	// [stable_diffusion_xl stable_diffusion_1 flux_1] <nil>
+	// [landscapes manga sketch] <nil>
+}
+
+func ExampleGroupBy() {
+	groups, err := modelref.GroupBy(context.Background(), exampleImages(), modelref.ImageFields.Style)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, group := range groups {
+		fmt.Println(group.Key, len(group.Records))
+	}
+	// Output:
+	// realistic 1
+	// anime 2
+	// artistic 1
+}
+
+func ExampleQueryRecords() {
+	clips := exampleRecords[modelref.CLIPRecord](
+		`{"name": "ViT-L/14", "pretrained_name": "openai"}`,
+		`{"name": "ViT-H-14"}`,
+	)
+	record, err := modelref.QueryRecords(clips).
+		Where(modelref.CLIPFields.PretrainedName.IsUnset()).
+		Only(context.Background())
+	fmt.Println(record.Name, err)
+	// Output: ViT-H-14 <nil>
+}
+
+func ExampleAnd() {
+	small := modelref.ImageFields.SizeOnDiskBytes.Lt(5_000_000_000)
+	unknown := modelref.ImageFields.SizeOnDiskBytes.IsUnset()
+	printNames(exampleImages().
+		Where(modelref.And(modelref.Or(small, unknown), modelref.Not(modelref.ImageFields.Tags.Contains("sketch")))).
+		All(context.Background()))
+	// Output: Ink Inpainting
+}
+
+func ExampleMatch() {
+	short := modelref.Match(func(r *modelref.ImageGenerationRecord) bool { return len(r.Name) < 5 })
+	printNames(exampleImages().Where(short).All(context.Background()))
+	// Output: Ink
+}
+
+func ExampleImageQuery_ExcludeNSFW() {
+	n, err := exampleImages().ExcludeNSFW().Count(context.Background())
+	fmt.Println(n, err)
+	// Output: 3 <nil>
+}
+
+func ExampleImageQuery_OnlyNSFW() {
+	printNames(exampleImages().OnlyNSFW().All(context.Background()))
+	// Output: Nocturne
+}
+
+func ExampleImageQuery_OnlyInpainting() {
+	printNames(exampleImages().OnlyInpainting().All(context.Background()))
+	// Output: Ink Inpainting
+}
+
+func ExampleImageQuery_ExcludeInpainting() {
+	printNames(exampleImages().TagsAny("manga").ExcludeInpainting().All(context.Background()))
+	// Output: Ink
+}
+
+func ExampleImageQuery_ForBaseline() {
+	printNames(exampleImages().ForBaseline(modelref.BaselineStableDiffusion1).All(context.Background()))
+	// Output:
+	// Ink
+	// Ink Inpainting
+}
+
+func ExampleImageQuery_TagsAny() {
+	printNames(exampleImages().TagsAny("sketch", "landscapes").All(context.Background()))
+	// Output:
+	// Meadow XL
+	// Ink
+}
+
+func ExampleImageQuery_TagsAll() {
+	printNames(exampleImages().TagsAll("manga", "sketch").All(context.Background()))
+	// Output: Ink
+}
+
+func ExampleImageQuery_TagsNone() {
+	printNames(exampleImages().TagsNone("manga").All(context.Background()))
+	// Output:
+	// Meadow XL
+	// Nocturne
+}
+
+func ExampleTextQuery_ForBackend() {
+	printNames(exampleTexts().ForBackend(modelref.TextBackendKoboldCPP).All(context.Background()))
+
+	_, err := exampleTexts().ForBackend("other").All(context.Background())
+	fmt.Println(err)
+	// Output:
+	// koboldcpp/Heron-7B
+	// modelref: invalid query: ForBackend("other"): want one of aphrodite, koboldcpp
+}
+
+func ExampleTextQuery_ExcludeBackendVariations() {
+	n, err := exampleTexts().ExcludeBackendVariations().Count(context.Background())
+	fmt.Println(n, err)
+	// Output: 4 <nil>
+}
+
+func ExampleTextQuery_OnlyQuantized() {
+	printNames(exampleTexts().OnlyQuantized().All(context.Background()))
+	// Output: Author/Heron-7B-Q4_K_M
+}
+
+func ExampleTextQuery_ExcludeQuantized() {
+	printNames(exampleTexts().ExcludeBackendVariations().ExcludeQuantized().All(context.Background()))
+	// Output:
+	// Author/Heron-7B
+	// Author/Heron-13B
+	// Author/Wren-3B
+}
+
+func ExampleTextQuery_GroupByBaseModel() {
+	groups, err := exampleTexts().GroupByBaseModel(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, group := range groups {
+		fmt.Println(group.Key, len(group.Records))
+	}
+	// Output:
+	// Heron 4
+	// Wren 1
+}
+
+func ExampleControlNetQuery_ForStyle() {
+	printNames(exampleControlNets().ForStyle(modelref.ControlNetDepth).All(context.Background()))
+	// Output: depths
+}
+
+func ExampleControlNetQuery_GroupByStyle() {
+	groups, err := exampleControlNets().GroupByStyle(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, group := range groups {
+		fmt.Println(group.Key, len(group.Records))
+	}
+	// Output:
+	// control_canny 2
+	// control_depth 1
+}
+
+// A command line can offer conditions and orderings as text.
+func ExampleParseWhere() {
+	where, err := modelref.ParseWhere[modelref.ImageGenerationRecord]("size_on_disk_bytes<7e9", "!nsfw", "name~INK")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	order, err := modelref.ParseOrder[modelref.ImageGenerationRecord]("-size_on_disk_bytes,name")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	printNames(exampleImages().Where(where).OrderBy(order...).All(context.Background()))
+
+	_, err = modelref.ParseWhere[modelref.ImageGenerationRecord]("size_on_disk_bytes<big")
+	fmt.Println(err)
+	// Output:
+	// Ink
+	// modelref: invalid query: size_on_disk_bytes: "big": want an integer, as 7000000000, 7_000_000_000 or 7e9
+}
+
+func ExampleLookupField() {
+	field, err := modelref.LookupField[modelref.CLIPRecord]("domain")
+	fmt.Println(field.Name(), field.Kind(), err)
+
+	_, err = modelref.LookupField[modelref.CLIPRecord]("tags")
+	fmt.Println(errors.Is(err, modelref.ErrInvalidQuery))
+	// Output:
+	// model_classification.domain string <nil>
+	// true
+}
+
+func ExampleParseTextModelName() {
+	name := modelref.ParseTextModelName("Author/Heron-7B-Instruct-v2-Q4_K_M")
+	fmt.Println(name.Base, name.Size, name.Variant, name.Version, name.Quant)
+	// Output: Author/Heron 7B Instruct v2 Q4_K_M
+}
+
+func ExampleBackendVariants() {
+	for _, name := range modelref.BackendVariants("Author/Heron-7B") {
+		fmt.Println(name, modelref.TextModelGroup(name))
+	}
+	// Output:
+	// Author/Heron-7B Heron
+	// aphrodite/Author/Heron-7B Heron
+	// koboldcpp/Heron-7B Heron
+}
+
+// exampleClient reads two categories from files that the program brings along, and never the network.
+func exampleClient() *modelref.Client {
+	client, err := modelref.New(modelref.WithOffline(), modelref.WithBootstrap(fstest.MapFS{
+		"clip.json": {Data: []byte(`{"ViT-L/14": {"name": "ViT-L/14", "size_on_disk_bytes": 900000000}}`)},
+		"text_generation.json": {Data: []byte(`{
+			"Author/Heron-7B": {"name": "Author/Heron-7B", "parameters": 7000000000},
+			"Author/Wren-3B": {"name": "Author/Wren-3B", "parameters": 3000000000}}`)},
+	}))
+	if err != nil {
+		panic(err)
+	}
+	return client
+}
+
+func ExampleAllQuery_Partial() {
+	client := exampleClient()
+	defer client.Close()
+
+	_, err := client.QueryAll().All(context.Background())
+	fmt.Println(errors.Is(err, modelref.ErrUnavailable))
+
+	records, err := client.QueryAll().Partial().OrderBy(modelref.ModelFields.Name.Asc()).All(context.Background())
+	for _, record := range records {
+		fmt.Println(record.RecordType, record.Name)
+	}
+	var incomplete *modelref.IncompleteError
+	if errors.As(err, &incomplete) {
+		fmt.Println("without", len(incomplete.Categories()), "categories")
+	}
+	// Output:
+	// true
+	// text_generation Author/Heron-7B
+	// text_generation Author/Wren-3B
+	// clip ViT-L/14
+	// without 13 categories
+}
+
+func ExampleTextGenerationService_Resolve() {
+	client := exampleClient()
+	defer client.Close()
+
+	for _, reported := range []string{"koboldcpp/Heron-7B-Q4_K_M", "aphrodite/Author/Wren-3B::somebody", "koboldcpp/Robin"} {
+		record, err := client.TextGeneration.Resolve(context.Background(), reported)
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		fmt.Println(record.Name)
+	}
+	// Output:
+	// Author/Heron-7B
+	// Author/Wren-3B
+	// modelref: text_generation: "koboldcpp/Robin": not found
+}
+
+func ExampleReference_Query() {
+	client := exampleClient()
+	defer client.Close()
+
+	ref, err := client.TextGeneration.Load(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	n, err := ref.Query().Where(modelref.TextFields.Parameters.Lt(5_000_000_000)).Count(context.Background())
+	fmt.Println(n, err)
+	printNames(modelref.QueryTexts(ref).ExcludeQuantized().Limit(1).All(context.Background()))
+	// Output:
+	// 1 <nil>
+	// Author/Heron-7B
+}

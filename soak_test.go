@@ -1,0 +1,382 @@
+// The soak: many readers, faults, a changing document, restarts and damaged files at once, in real time over sockets.
+
+package modelref_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/haidra-org/modelref"
+	"github.com/haidra-org/modelref/modelreftest"
+)
+
+var soakFor = flag.Duration("soak", 2*time.Second, "how long TestSoak runs")
+
+const (
+	soakProcesses = 4  // clients on one cache directory, each closed and made anew at random
+	soakReaders   = 16 // for each of them
+	soakTTL       = 20 * time.Millisecond
+)
+
+// versioned returns a document of which every record says the version. How many records there are follows from the
+// version too, so that a document with some of them missing shows.
+func versioned(version int) string {
+	var out strings.Builder
+	for i := range versionedLen(version) {
+		fmt.Fprintf(&out, `%c"Model %d":{"name":"Model %d","description":"version %09d","baseline":"flux_1","nsfw":false,`+
+			`"parameters":7000000000,"controlnet_style":"control_canny"}`, "{,"[min(i, 1)], i, i, version)
+	}
+	return out.String() + "}"
+}
+
+func versionedLen(version int) int { return 3 + version%5 }
+
+// versionOf returns the version of a reference, or an error where it is not whole or not of one version. A fault may
+// have cost it its first record, which it must then have reported.
+func versionOf(ref *modelref.Reference[modelref.ModelRecord]) (int, error) {
+	found := -1
+	for name, record := range ref.All() {
+		if record.Description == "second of two" { // by the fault DuplicateNames
+			continue
+		}
+		var version int
+		if _, err := fmt.Sscanf(record.Description, "version %d", &version); err != nil {
+			return 0, fmt.Errorf("broken: %q says %q", name, record.Description)
+		}
+		if found >= 0 && version != found {
+			return 0, fmt.Errorf("torn: records of versions %d and %d", found, version)
+		}
+		found = version
+	}
+	want := versionedLen(found)
+	if ref.Len() != want && !(ref.Len() == want-1 && len(ref.Rejected()) > 0) {
+		return 0, fmt.Errorf("half: %d of %d records of version %d, %d rejected", ref.Len(), want, found, len(ref.Rejected()))
+	}
+	return found, nil
+}
+
+// soak is one run.
+type soak struct {
+	t       *testing.T
+	server  *modelreftest.Server
+	dir     string
+	done    <-chan struct{}
+	workers sync.WaitGroup
+
+	reads, unavailable, stale, restarts, faults, damages, versions, violations atomic.Int64
+	origins                                                                    [5]atomic.Int64
+}
+
+func TestSoak(t *testing.T) {
+	first, err := modelreftest.Start() // the first socket of a process opens handles that stay
+	require.NoError(t, err)
+	first.Close()
+	before := measure()
+	server, err := modelreftest.Start()
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), *soakFor)
+	defer cancel()
+	s := &soak{t: t, server: server, dir: t.TempDir(), done: ctx.Done()}
+	for _, category := range modelref.Categories() {
+		server.SetDocument(category, versioned(0))
+	}
+	s.workers.Go(s.change)
+	s.workers.Go(s.breakThings)
+	s.workers.Go(s.damageFiles)
+	for i := range soakProcesses {
+		s.workers.Go(func() { s.process(i) })
+	}
+	early := s.heapAt(*soakFor / 4)
+	late := s.heapAt(*soakFor / 2)
+	s.workers.Wait()
+	server.Close()
+	s.report(early, late)
+	assert.Zero(t, s.violations.Load(), "references that were broken, half or older than one seen before")
+	assert.Positive(t, s.origins[modelref.OriginPrimary].Load())
+	checkNothingIsLeft(t, before)
+	// The documents are a few kilobytes. What is held while all runs must not grow with the time that it runs.
+	assert.Less(t, late, early+(16<<20), "bytes on the heap at half time, and at a quarter")
+}
+
+func (s *soak) report(early, late uint64) {
+	s.t.Logf("%s: %d reads (%d stale, %d unavailable), by origin: primary %d, github %d, disk %d",
+		*soakFor, s.reads.Load(), s.stale.Load(), s.unavailable.Load(), s.origins[modelref.OriginPrimary].Load(),
+		s.origins[modelref.OriginGitHub].Load(), s.origins[modelref.OriginDisk].Load())
+	s.t.Logf("%d new versions, %d faults, %d restarts, %d files damaged or moved in time; heap %d KiB at a quarter, "+
+		"%d KiB at half time", s.versions.Load(), s.faults.Load(), s.restarts.Load(), s.damages.Load(), early>>10, late>>10)
+}
+
+// pause waits and reports whether the run goes on.
+func (s *soak) pause(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-s.done:
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// between draws a duration.
+func between(from, to time.Duration) time.Duration { return from + rand.N(to-from) }
+
+// change gives one category after the other a new version.
+func (s *soak) change() {
+	categories := modelref.Categories()
+	for version := 1; s.pause(between(time.Millisecond, 8*time.Millisecond)); version++ {
+		s.server.SetDocument(categories[rand.N(len(categories))], versioned(version))
+		s.versions.Add(1)
+		if version%100 == 0 {
+			s.server.ResetRequests() // the log of the fake server is not what is measured
+		}
+	}
+}
+
+// soakFaults returns the faults of the run, by tier. Those that make of a document a smaller one which is whole by the
+// rules of its format are left out: no reader of a CSV can tell.
+func soakFaults() map[modelreftest.Tier][]modelreftest.Fault {
+	outages := []modelreftest.Fault{
+		modelreftest.Refused(), modelreftest.Reset(), modelreftest.ResetInBody(), modelreftest.DNSFailure(),
+		modelreftest.TLSFailure(), modelreftest.Stall(), modelreftest.Truncated(), modelreftest.Trickle(5 * time.Millisecond),
+		modelreftest.Status(408), modelreftest.Status(500), modelreftest.Status(503), modelreftest.RetryAfter(429, "1"),
+		modelreftest.RetryAfter(503, "-1"), modelreftest.RetryAfter(503, "99999999999999999999"), modelreftest.HTML(502),
+	}
+	misfits := []modelreftest.Fault{
+		modelreftest.Status(401), modelreftest.Status(404), modelreftest.Status(422), modelreftest.HTML(200),
+		modelreftest.Empty(), modelreftest.Body(200, "application/json", "null"), modelreftest.RedirectLoop(),
+		modelreftest.Body(200, "application/json", "[]"), modelreftest.Oversized(2 << 20), modelreftest.GzipBomb(16 << 20),
+		modelreftest.RedirectTo("http://192.0.2.1/"), modelreftest.Delay(30 * time.Millisecond),
+	}
+	documents := []modelreftest.Fault{
+		modelreftest.WrongLength(), modelreftest.DuplicateNames(), modelreftest.InvalidUTF8(),
+		modelreftest.DeepNesting(20_000),
+	}
+	all := append(append([]modelreftest.Fault{}, misfits...), outages...)
+	return map[modelreftest.Tier][]modelreftest.Fault{
+		modelreftest.Documents: append(append([]modelreftest.Fault{}, misfits...), documents...),
+		modelreftest.Stamp:     all, modelreftest.GitHub: all, modelreftest.Primary: outages,
+	}
+}
+
+// breakThings lets a few requests fail, or all of a tier for a while. Outages come seldom: after one a client leaves
+// the source alone for half a minute, which is most of its life here.
+func (s *soak) breakThings() {
+	faults := soakFaults()
+	for s.pause(between(5*time.Millisecond, 40*time.Millisecond)) {
+		tier := modelreftest.Documents
+		switch rand.N(20) {
+		case 0:
+			tier = modelreftest.Primary
+		case 1, 2:
+			tier = modelreftest.Stamp
+		case 3, 4, 5, 6:
+			tier = modelreftest.GitHub
+		}
+		fault := faults[tier][rand.N(len(faults[tier]))]
+		s.faults.Add(1)
+		if rand.N(4) > 0 {
+			s.server.Script(tier, fault)
+			continue
+		}
+		s.server.Break(tier, fault)
+		s.pause(between(time.Millisecond, 30*time.Millisecond))
+		s.server.Heal(tier)
+	}
+}
+
+// damageFiles does to the cache directory what crashes, other programs and steps of the clock do. The wall clock itself
+// is out of a test's reach, so the times that were written move instead.
+func (s *soak) damageFiles() {
+	categories := modelref.Categories()
+	for s.pause(between(20*time.Millisecond, 60*time.Millisecond)) {
+		path := filepath.Join(s.dir, categories[rand.N(len(categories))].FileName())
+		data, err := os.ReadFile(path)
+		if err != nil {
+			continue // not there yet, or removed by an earlier round
+		}
+		s.damages.Add(1)
+		switch rand.N(6) {
+		case 0:
+			_ = os.WriteFile(path, data[:len(data)/2], 0o600) // errors here are as good as no damage
+		case 1:
+			_ = os.WriteFile(path, nil, 0o600)
+		case 2:
+			_ = os.Remove(path)
+		case 3:
+			_ = os.WriteFile(path+".modelref", []byte(`{"size": 1e99`), 0o600)
+		case 4:
+			moveInTime(path+".modelref", -time.Hour)
+		case 5:
+			moveInTime(path+".modelref", time.Hour)
+		}
+	}
+}
+
+// moveInTime writes the provenance file as a process would have written it whose clock was off.
+func moveInTime(path string, d time.Duration) {
+	var p map[string]any
+	data, err := os.ReadFile(path)
+	if err != nil || json.Unmarshal(data, &p) != nil {
+		return
+	}
+	for _, name := range []string{"fetched_at", "confirmed_at"} {
+		text, _ := p[name].(string)
+		if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
+			p[name] = at.Add(d)
+		}
+	}
+	if data, err = json.Marshal(p); err == nil {
+		_ = os.WriteFile(path, data, 0o600)
+	}
+}
+
+// process makes a client, lets its readers read for a while, closes it, and begins anew.
+func (s *soak) process(number int) {
+	for ; ; number++ {
+		options := append(s.server.Options(), modelref.WithCacheDir(s.dir), modelref.WithTTL(soakTTL),
+			modelref.WithTimeout(100*time.Millisecond), modelref.WithMaxBodyBytes(1<<20),
+			modelref.WithRetry(modelref.RetryPolicy{BaseDelay: time.Millisecond, Budget: 500 * time.Millisecond}))
+		if number%2 == 0 {
+			options = append(options, modelref.RefreshInBackground())
+		}
+		client, err := modelref.New(options...)
+		if !assert.NoError(s.t, err) {
+			return
+		}
+		var readers sync.WaitGroup
+		for range soakReaders {
+			readers.Go(func() { s.reader(client) })
+		}
+		on := s.pause(between(50*time.Millisecond, min(time.Second, *soakFor/4)))
+		if rand.N(8) == 0 {
+			on = s.pause(between(0, *soakFor/4)) // some live on until a source is asked again
+		}
+		assert.NoError(s.t, client.Close())
+		readers.Wait()
+		if !on {
+			return
+		}
+		s.restarts.Add(1)
+	}
+}
+
+// seen is the newest version of a category that came from an origin.
+type seen map[modelref.Category]*[5]int
+
+// reader reads at random until its client is closed, and holds every reference to those before.
+func (s *soak) reader(client *modelref.Client) {
+	newest := seen{}
+	for _, category := range modelref.Categories() {
+		newest[category] = new([5]int)
+	}
+	for {
+		category := modelref.Categories()[rand.N(len(newest))]
+		reader, err := client.Category(string(category))
+		if !assert.NoError(s.t, err) {
+			return
+		}
+		var options []modelref.LoadOption
+		if rand.N(100) == 0 {
+			options = append(options, modelref.Refresh())
+		}
+		ref, err := reader.Load(s.t.Context(), options...)
+		switch {
+		case errors.Is(err, modelref.ErrClosed):
+			return
+		case errors.Is(err, modelref.ErrUnavailable):
+			s.unavailable.Add(1)
+		case err != nil:
+			s.violation("an error of no kind that is promised: %v", err)
+		default:
+			s.check(ref, newest)
+		}
+		time.Sleep(between(0, time.Millisecond)) // a worker does other things too; without, hits alone would be measured
+	}
+}
+
+func (s *soak) check(ref *modelref.Reference[modelref.ModelRecord], newest seen) {
+	s.reads.Add(1)
+	s.origins[ref.Origin()].Add(1)
+	if ref.Stale() {
+		s.stale.Add(1)
+	}
+	version, err := versionOf(ref)
+	if err != nil {
+		s.violation("%s from %s: %v", ref.Category(), ref.Origin(), err)
+		return
+	}
+	last := &newest[ref.Category()][ref.Origin()]
+	if version < *last {
+		s.violation("%s from %s: version %d after %d, stale: %t", ref.Category(), ref.Origin(), version, *last, ref.Stale())
+	}
+	*last = version
+}
+
+// violation notes what must not be; of a great many the first are shown.
+func (s *soak) violation(format string, args ...any) {
+	if s.violations.Add(1) <= 10 {
+		s.t.Errorf(format, args...)
+	}
+}
+
+// heapAt returns how many bytes are in use after a while, or at the end where that comes first.
+func (s *soak) heapAt(after time.Duration) uint64 {
+	s.pause(after)
+	return heapInUse()
+}
+
+func heapInUse() uint64 {
+	runtime.GC()
+	runtime.GC() // what the pools held goes with the second
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// measured is what the process holds.
+type measured struct {
+	goroutines, files int
+	heap              uint64
+}
+
+func measure() measured {
+	return measured{runtime.NumGoroutine(), openFiles(), heapInUse()}
+}
+
+// openFiles returns how many file handles are open, or 0 where the system does not tell.
+func openFiles() int {
+	entries, _ := os.ReadDir("/proc/self/fd") // Linux alone has it
+	return len(entries)
+}
+
+// checkNothingIsLeft waits for a while until the process holds no more than before.
+func checkNothingIsLeft(t *testing.T, before measured) {
+	t.Helper()
+	var now measured
+	for range 100 {
+		now = measure()
+		if now.goroutines <= before.goroutines && now.files <= before.files && now.heap < before.heap+(8<<20) {
+			t.Logf("left behind: %d goroutines, %d file handles, %d KiB", now.goroutines-before.goroutines,
+				now.files-before.files, (int64(now.heap)-int64(before.heap))>>10)
+			return
+		}
+		time.Sleep(20 * time.Millisecond) // other goroutines end in real time
+	}
+	t.Errorf("left behind: %+v, before: %+v", now, before)
+}

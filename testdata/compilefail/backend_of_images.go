@@ -1,0 +1,7 @@
+// want: ForBackend undefined
+
+package snippet
+
+import . "github.com/haidra-org/modelref"
+
+var _ = ImageQuery{}.ForBackend(TextBackendAphrodite)

@@ -1,0 +1,7 @@
+// want: TextGenerationRecord
+
+package snippet
+
+import . "github.com/haidra-org/modelref"
+
+var _ = ImageQuery{}.Where(Match(func(r *TextGenerationRecord) bool { return r.NSFW }))

@@ -1,0 +1,7 @@
+// want: TextGenerationRecord.* as .*ImageGenerationRecord
+
+package snippet
+
+import . "github.com/haidra-org/modelref"
+
+var _ = ImageQuery{}.OrderBy(TextFields.Name.Asc())

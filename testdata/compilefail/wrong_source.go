@@ -1,0 +1,7 @@
+// want: TextGenerationRecord
+
+package snippet
+
+import . "github.com/haidra-org/modelref"
+
+var _ = QueryImages(&Reference[TextGenerationRecord]{})

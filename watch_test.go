@@ -1,0 +1,372 @@
+// Watching a category, and what a Client says of itself, in simulated time.
+
+package modelref_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/haidra-org/modelref"
+	"github.com/haidra-org/modelref/modelreftest"
+)
+
+const twoModelsEdited = `{
+	"Small/1": {"name": "Small/1", "baseline": "stable_diffusion_xl", "nsfw": true, "size_on_disk_bytes": 1000, "description": "new"},
+	"Large?": {"future_field": {"a": [1,2]}, "name": "Large?", "baseline": "flux_1", "nsfw": true}}`
+
+// watched collects what a watch tells, as "initial 2", "+New", "-Gone", "~Name(field field)" and "error".
+type watched struct {
+	mu   sync.Mutex
+	told []string
+	errs []error
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+func watch(t *testing.T, client *modelref.Client, options modelref.WatchOptions) *watched {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	w := &watched{stop: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(w.done)
+		for change, err := range client.ImageGeneration.Watch(ctx, options) {
+			w.mu.Lock()
+			w.told = append(w.told, describe(change, err))
+			if err != nil {
+				w.errs = append(w.errs, err)
+			}
+			w.mu.Unlock()
+		}
+	}()
+	t.Cleanup(func() { cancel(); <-w.done })
+	synctest.Wait()
+	return w
+}
+
+func describe(change modelref.Change[modelref.ImageGenerationRecord], err error) string {
+	switch {
+	case err != nil:
+		return "error"
+	case change.Initial:
+		return "initial " + strings.Join(change.Reference.Names(), ",")
+	}
+	var out []string
+	for _, name := range change.Added {
+		out = append(out, "+"+name)
+	}
+	for _, name := range change.Removed {
+		out = append(out, "-"+name)
+	}
+	for _, c := range change.Changed {
+		out = append(out, "~"+c.Name+"("+strings.Join(c.Fields, " ")+")")
+	}
+	return strings.Join(out, " ")
+}
+
+// next returns what was told since the last call.
+func (w *watched) next() []string {
+	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	told := w.told
+	w.told = nil
+	return told
+}
+
+const initial = "initial Small/1,Large?"
+
+func TestWatchTellsThePresentStateAndThenEachChangeOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		w := watch(t, server.Client(t), modelref.WatchOptions{})
+		assert.Equal(t, []string{initial}, w.next())
+		assert.Equal(t, "stamp document", tiers(server), "the stamp before the body that it labels")
+		time.Sleep(5 * time.Minute)
+		assert.Empty(t, w.next())
+		log := tiers(server)
+		assert.Equal(t, strings.Repeat("stamp ", strings.Count(log, " ")+1), log+" ", "a small request a poll")
+		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
+		time.Sleep(2 * time.Minute)
+		assert.Equal(t, []string{"+New ~Small/1(size_on_disk_bytes) ~Large?(future_field)"}, w.next())
+		server.SetDocument(modelref.CategoryImageGeneration, twoModelsEdited)
+		time.Sleep(2 * time.Minute)
+		assert.Equal(t, []string{"-New ~Small/1(nsfw size_on_disk_bytes description) ~Large?(future_field)"}, w.next())
+	})
+}
+
+func TestWatchComparesValuesNotTheirSpelling(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		w := watch(t, server.Client(t), modelref.WatchOptions{})
+		w.next()
+		server.SetDocument(modelref.CategoryImageGeneration, strings.NewReplacer(": ", ":", "1000", "1e3").Replace(twoModels))
+		time.Sleep(2 * time.Minute)
+		assert.Empty(t, w.next(), "the stamp moved, the records did not")
+		server.SetDocument(modelref.CategoryImageGeneration, twoModelsEdited)
+		time.Sleep(2 * time.Minute)
+		assert.Equal(t, []string{"~Small/1(nsfw description)"}, w.next())
+	})
+}
+
+func TestWatchMissesNoWriteInTheSecondOfTheStamp(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		w := watch(t, server.Client(t), modelref.WatchOptions{})
+		w.next()
+		time.Sleep(30 * time.Second)
+		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
+		_, err := server.Client(t).ImageGeneration.Load(t.Context()) // another client; no part of this
+		require.NoError(t, err)
+		time.Sleep(28 * time.Second) // the poll comes within the second of the next write
+		for range 40 {
+			server.SetDocument(modelref.CategoryImageGeneration, twoModels)
+			time.Sleep(100 * time.Millisecond)
+			server.SetDocument(modelref.CategoryImageGeneration, threeModels)
+			time.Sleep(100 * time.Millisecond)
+		}
+		server.SetDocument(modelref.CategoryImageGeneration, twoModelsEdited)
+		w.next()
+		time.Sleep(2 * time.Minute)
+		told := w.next()
+		require.NotEmpty(t, told, "the last write, in the same second as others before it, is not lost")
+		time.Sleep(5 * time.Minute)
+		assert.Empty(t, w.next(), "and not told twice")
+	})
+}
+
+func TestWatchGoesOnAfterADownloadThatFailed(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		w := watch(t, server.Client(t), modelref.WatchOptions{})
+		w.next()
+		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
+		server.Break(modelreftest.Documents, modelreftest.Reset())
+		time.Sleep(90 * time.Second)
+		assert.Contains(t, w.next(), "error")
+		server.Heal(modelreftest.Documents)
+		time.Sleep(10 * time.Minute)
+		assert.Equal(t, []string{"+New ~Small/1(size_on_disk_bytes) ~Large?(future_field)"}, w.next())
+	})
+}
+
+func TestWatchSeesAStampThatGoesBack(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
+		time.Sleep(time.Hour)
+		w := watch(t, server.Client(t), modelref.WatchOptions{})
+		w.next()
+		server.SetDocument(modelref.CategoryImageGeneration, twoModels)
+		server.SetLastUpdated(modelref.CategoryImageGeneration, time.Now().Add(-24*time.Hour).Unix())
+		time.Sleep(2 * time.Minute)
+		assert.Equal(t, []string{"-New ~Small/1(size_on_disk_bytes) ~Large?(future_field)"}, w.next())
+	})
+}
+
+func TestWatchGoesOnWhereTheDeploymentBecomesAReplica(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		w := watch(t, server.Client(t), modelref.WatchOptions{})
+		w.next()
+		time.Sleep(3 * time.Minute)
+		server.WithoutMetadata(http.StatusServiceUnavailable)
+		time.Sleep(3 * time.Minute)
+		assert.Empty(t, w.next())
+		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
+		time.Sleep(2 * time.Minute)
+		assert.Equal(t, []string{"+New ~Small/1(size_on_disk_bytes) ~Large?(future_field)"}, w.next())
+	})
+}
+
+func TestTenWatchersAndAReaderCostWhatOneCosts(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		client := server.Client(t)
+		var all []*watched
+		for range 10 {
+			all = append(all, watch(t, client, modelref.WatchOptions{}))
+		}
+		stop := time.Now().Add(30 * time.Minute)
+		for time.Now().Before(stop) {
+			time.Sleep(time.Second)
+			load(t, client)
+			if time.Until(stop) == 15*time.Minute {
+				server.SetDocument(modelref.CategoryImageGeneration, threeModels)
+				// Well in the past, so that a poll that comes at once finds it settled and need not look twice.
+				server.SetLastUpdated(modelref.CategoryImageGeneration, time.Now().Add(-10*time.Second).Unix())
+			}
+		}
+		for _, w := range all {
+			assert.Equal(t, []string{initial, "+New ~Small/1(size_on_disk_bytes) ~Large?(future_field)"}, w.next())
+		}
+		log := strings.Fields(tiers(server))
+		documents, stamps := 0, 0
+		for _, tier := range log {
+			switch tier {
+			case "document":
+				documents++
+			case "stamp":
+				stamps++
+			}
+		}
+		assert.Equal(t, 2, documents, "the first state and the change")
+		assert.Equal(t, len(log), documents+stamps)
+		assert.GreaterOrEqual(t, stamps, 29)
+		assert.LessOrEqual(t, stamps, 35, "one a minute, however many watch")
+	})
+}
+
+func TestWatchAtAnIntervalBelowTheTTL(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		client := server.Client(t, modelref.WithTTL(time.Hour))
+		w := watch(t, client, modelref.WatchOptions{Interval: 10 * time.Second})
+		w.next()
+		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
+		time.Sleep(11 * time.Second)
+		assert.Len(t, w.next(), 1)
+		assert.Equal(t, 3, load(t, client).Len(), "readers gain by it")
+	})
+}
+
+func TestWatchYieldsErrorsAndBacksOff(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		server.Break(modelreftest.Primary, modelreftest.Refused())
+		server.Break(modelreftest.GitHub, modelreftest.Refused())
+		w := watch(t, server.Client(t), modelref.WatchOptions{})
+		time.Sleep(time.Hour)
+		told := w.next()
+		assert.Greater(t, len(told), 10)
+		assert.Less(t, len(told), 25, "more slowly")
+		require.ErrorIs(t, w.errs[0], modelref.ErrUnavailable)
+		server.Heal(modelreftest.Primary)
+		time.Sleep(20 * time.Minute)
+		told = w.next()
+		assert.Equal(t, initial, told[len(told)-1])
+		assert.LessOrEqual(t, len(told), 2, "one more error at most, of a poll while the source cooled down")
+	})
+}
+
+func TestAFallbackIsNoChange(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		client := server.Client(t, modelref.WithMaxStale(0))
+		w := watch(t, client, modelref.WatchOptions{})
+		w.next()
+		server.SetLegacyFile("stable_diffusion.json", `{"Other": {"name": "Other", "baseline": "stable diffusion 1", "type": "ckpt",
+			"nsfw": false, "inpainting": false, "config": {"files": [], "download": []}}}`)
+		server.Break(modelreftest.Primary, modelreftest.Refused())
+		time.Sleep(10 * time.Minute)
+		for _, said := range w.next() {
+			assert.Equal(t, "error", said)
+		}
+		server.Heal(modelreftest.Primary)
+		time.Sleep(20 * time.Minute)
+		assert.Empty(t, w.next(), "the same as before")
+	})
+}
+
+func TestWatchEnds(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		client := server.Client(t)
+		w := watch(t, client, modelref.WatchOptions{})
+		w.stop()
+		<-w.done
+		assert.Equal(t, []string{initial}, w.next(), "without a word")
+		w = watch(t, client, modelref.WatchOptions{})
+		require.NoError(t, client.Close())
+		<-w.done
+		require.ErrorIs(t, w.errs[0], modelref.ErrClosed)
+		for range client.ImageGeneration.Watch(t.Context(), modelref.WatchOptions{}) {
+			break
+		}
+	})
+}
+
+func TestStatus(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		client := server.Client(t)
+		status := client.Status()
+		assert.True(t, status.Primary.Configured)
+		assert.True(t, status.Healthy())
+		require.Len(t, status.Categories, 15)
+		assert.False(t, status.Category(modelref.CategoryImageGeneration).Loaded)
+
+		load(t, client)
+		load(t, client)
+		time.Sleep(minute)
+		load(t, client)
+		status = client.Status()
+		image := status.Category(modelref.CategoryImageGeneration)
+		assert.True(t, image.Loaded && image.Fresh && !image.Stale)
+		assert.Equal(t, modelref.OriginPrimary, image.Origin)
+		assert.Equal(t, 2, image.Records)
+		assert.Zero(t, image.Age())
+		stamp, ok := image.Stamp.Get()
+		assert.True(t, ok)
+		assert.Less(t, stamp, time.Now())
+		assert.Equal(t, modelref.Counters{Hits: 1, Loads: 1, Revalidations: 1, Requests: 2, Bytes: int64(len(twoModels))}, image.Counters)
+
+		server.Break(modelreftest.Primary, modelreftest.Refused())
+		server.Break(modelreftest.GitHub, modelreftest.Status(404))
+		time.Sleep(minute)
+		load(t, client)
+		_, err := client.CLIP.Load(t.Context())
+		require.Error(t, err)
+		status = client.Status()
+		assert.True(t, status.Primary.CoolingDown)
+		assert.False(t, status.GitHub.CoolingDown)
+		assert.True(t, status.Primary.RetryAt.After(time.Now()))
+		require.ErrorContains(t, status.Primary.LastError, "refused")
+		image = status.Category(modelref.CategoryImageGeneration)
+		assert.True(t, image.Stale)
+		assert.EqualValues(t, 1, image.Counters.Fallbacks)
+		require.ErrorContains(t, image.LastError, "refused")
+		clip := status.Category(modelref.CategoryCLIP)
+		assert.EqualValues(t, 1, clip.Counters.Failures)
+		require.ErrorIs(t, clip.LastError, modelref.ErrUnavailable)
+		assert.False(t, status.Healthy())
+	})
+}
+
+func TestWarm(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		client := server.Client(t)
+		server.Break(modelreftest.Documents, modelreftest.Delay(time.Second))
+		start := time.Now()
+		require.NoError(t, client.Warm(t.Context()))
+		assert.Equal(t, time.Second, time.Since(start), "side by side")
+		assert.Len(t, server.Requests(), 15)
+		err := client.Warm(t.Context(), modelref.CategoryCLIP, "nope")
+		require.ErrorIs(t, err, modelref.ErrUnknownCategory)
+		var closed modelref.Client
+		require.ErrorIs(t, closed.Warm(t.Context()), modelref.ErrClosed)
+	})
+}
+
+func TestTheObserverIsToldEverything(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		var mu sync.Mutex
+		var told []string
+		client := server.Client(t, modelref.WithObserver(func(e modelref.Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, e.Kind.String()+" "+e.Origin.String())
+		}))
+		load(t, client)
+		load(t, client)
+		time.Sleep(minute)
+		load(t, client)
+		server.Break(modelreftest.Primary, modelreftest.Refused())
+		time.Sleep(minute)
+		load(t, client)
+		server.Heal(modelreftest.Primary)
+		time.Sleep(minute)
+		load(t, client)
+		assert.Equal(t, []string{
+			"load primary", "hit primary", "revalidate primary",
+			"breaker_opened primary", "source_failed primary", "fallback primary",
+			"breaker_closed primary", "revalidate primary",
+		}, told)
+		assert.Equal(t, "unknown", modelref.EventKind(99).String())
+	})
+}
