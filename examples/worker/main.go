@@ -1,0 +1,159 @@
+// Command worker answers what this machine can serve: the image models that fit its disk and its VRAM and that its NSFW
+// policy allows, with the download URL, size and checksum of every file. With -verify it checks the files that are
+// there already.
+//
+//	go run ./examples/worker -demo -baselines SDXL -disk 30GB -vram 12GB
+//	go run ./examples/worker -nsfw exclude -verify /models/compvis
+//
+// The environment variables of the Python library are heeded; see modelref.FromEnv.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+
+	"github.com/haidra-org/modelref"
+	"github.com/haidra-org/modelref/modelreftest"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+const usage = `worker lists the image models that this machine can serve, the smallest first, with the
+download URL, size and checksum of every file.
+
+  worker -baselines SDXL,flux_1 -disk 100GB -vram 12GB -nsfw exclude
+  worker -verify /models/compvis      also checks the files that are in that directory
+
+A model whose record states no size fits no budget. What a model takes of VRAM is estimated
+from the size of its files and can be off by half in either direction.
+
+Exit codes: 0 all is well, 1 nothing could be read or a file is not what its record says,
+2 wrong flags.
+
+Flags:
+`
+
+// settings are what the flags say.
+type settings struct {
+	machine            machine
+	verifyDir          string
+	demo               bool
+	primary, cacheDir  string
+	unfamiliarBaseline []modelref.Baseline
+}
+
+// run is main with its surroundings as arguments; it returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	s, err := parseFlags(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	} else if err != nil {
+		return 2
+	}
+	for _, b := range s.unfamiliarBaseline {
+		fmt.Fprintf(stderr, "worker: %q is no baseline that this program knows; taking it as it is\n", b)
+	}
+	options := []modelref.Option{modelref.FromEnv()}
+	if s.primary != "" {
+		options = append(options, modelref.WithPrimaryURL(s.primary))
+	}
+	if s.cacheDir != "" {
+		options = append(options, modelref.WithCacheDir(s.cacheDir))
+	}
+	if s.demo {
+		server, err := modelreftest.Start()
+		if err != nil {
+			fmt.Fprintln(stderr, "worker:", err)
+			return 1
+		}
+		defer server.Close()
+		options = append(options, server.Options()...)
+	}
+	if err := serve(ctx, &s, options, stdout, stderr); err != nil {
+		fmt.Fprintln(stderr, "worker:", err)
+		return 1
+	}
+	return 0
+}
+
+// parseFlags returns what the flags say. Its errors have been printed.
+func parseFlags(args []string, stderr io.Writer) (settings, error) {
+	var s settings
+	flags := flag.NewFlagSet("worker", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() {
+		fmt.Fprint(stderr, usage)
+		flags.PrintDefaults()
+	}
+	flags.Func("baselines", "`names` of the baselines to serve, with commas between them (default all)", s.addBaselines)
+	flags.Var(&s.machine.disk, "disk", "`size` of the room for weights, as 500GB or 1.5TiB (default no limit)")
+	flags.Var(&s.machine.vram, "vram", "`size` of the video memory, as 12GB (default no limit)")
+	flags.Var(&s.machine.nsfw, "nsfw", "`policy`: include, exclude or only (default include)")
+	flags.StringVar(&s.verifyDir, "verify", "", "check the listed models' files in this `directory`, the weights folder of "+
+		"image models (compvis)")
+	flags.BoolVar(&s.demo, "demo", false, "read a built-in server with made-up models; no network")
+	flags.StringVar(&s.primary, "primary", "", "base `URL` of the PRIMARY (default "+modelref.DefaultPrimaryURL+")")
+	flags.StringVar(&s.cacheDir, "cache-dir", "", "keep copies in this `directory`, and read them when nothing else answers")
+	if err := flags.Parse(args); err != nil {
+		return s, err
+	}
+	if flags.NArg() > 0 {
+		err := fmt.Errorf("worker takes flags alone, not %q; see -h", flags.Arg(0))
+		fmt.Fprintln(stderr, err)
+		return s, err
+	}
+	return s, nil
+}
+
+// addBaselines takes baselines by any name that the service has for them. One that is not known may be newer than this
+// program and is taken as it is.
+func (s *settings) addBaselines(names string) error {
+	for name := range strings.SplitSeq(names, ",") {
+		name = strings.TrimSpace(name)
+		if name == "" {
+			return errors.New("a name is empty")
+		}
+		baseline, known := modelref.ParseBaseline(name)
+		if !known {
+			baseline = modelref.Baseline(name)
+			s.unfamiliarBaseline = append(s.unfamiliarBaseline, baseline)
+		}
+		s.machine.baselines = append(s.machine.baselines, baseline)
+	}
+	return nil
+}
+
+// serve is what the example is about: read the reference, choose, print, verify.
+func serve(ctx context.Context, s *settings, options []modelref.Option, stdout, stderr io.Writer) error {
+	client, err := modelref.New(options...)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	ref, err := client.ImageGeneration.Load(ctx)
+	if err != nil {
+		return err
+	}
+	if ref.Stale() {
+		fmt.Fprintf(stderr, "worker: the list comes from %s and may be behind\n", ref.Origin())
+	}
+	chosen, err := s.machine.choose(ctx, ref)
+	if err != nil {
+		return err
+	}
+	if err := chosen.print(stdout); err != nil || s.verifyDir == "" {
+		return err
+	}
+	return verify(ctx, s.verifyDir, chosen.models, stdout, newBar(stderr))
+}
