@@ -1,0 +1,148 @@
+// What all commands share: the global flags, and the client that these add up to.
+
+package main
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/haidra-org/modelref"
+)
+
+// globalFlags are the flags that every command takes.
+type globalFlags struct {
+	primary  string
+	cacheDir string
+	timeout  time.Duration
+	offline  bool
+	noGitHub bool
+	demo     bool
+	json     bool
+	jsonl    bool
+	quiet    bool
+
+	primarySet bool
+}
+
+// app is one run of the command.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	screen         screen
+	flags          globalFlags
+	root           *cobra.Command
+	closers        []func()
+	hinted         string // the last hint that was printed
+}
+
+func (a *app) addFlags(root *cobra.Command) {
+	a.root = root
+	flags, f := root.PersistentFlags(), &a.flags
+	flags.StringVar(&f.primary, "primary", "", `base URL of the PRIMARY, "" for none (default "`+modelref.DefaultPrimaryURL+`")`)
+	flags.StringVar(&f.cacheDir, "cache-dir", "", "keep copies in this directory, and read them when nothing else answers")
+	flags.BoolVar(&f.offline, "offline", false, "read the cache directory alone; nothing is sent")
+	flags.BoolVar(&f.noGitHub, "no-github", false, "do not fall back to the files on GitHub")
+	flags.DurationVar(&f.timeout, "timeout", 0, "give up on one request after this long (default 10s)")
+	flags.BoolVar(&f.demo, "demo", false, "read a built-in server with made-up models; no network")
+	flags.BoolVar(&f.json, "json", false, "print JSON; a record is printed as its source has it")
+	flags.BoolVar(&f.jsonl, "jsonl", false, "print JSON, a record on each line")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print names alone, and no remarks")
+	root.MarkFlagsMutuallyExclusive("json", "jsonl", "quiet")
+	root.MarkFlagsMutuallyExclusive("demo", "primary")
+	_ = root.MarkPersistentFlagDirname("cache-dir") // the flag is there
+	for name, values := range map[string]string{"primary": "", "timeout": "10s"} {
+		_ = root.RegisterFlagCompletionFunc(name, cobra.FixedCompletions([]string{values}, cobra.ShellCompDirectiveNoFileComp))
+	}
+}
+
+// checkFlags says which global flags exclude each other.
+func (a *app) checkFlags() error {
+	f := &a.flags
+	f.primarySet = a.root.PersistentFlags().Changed("primary")
+	outputs := 0
+	for _, set := range []bool{f.json, f.jsonl, f.quiet} {
+		if set {
+			outputs++
+		}
+	}
+	switch {
+	case outputs > 1:
+		return usagef("give one of --json, --jsonl and --quiet")
+	case f.demo && (f.primarySet || f.offline):
+		return usagef("--demo has a server of its own: leave out --primary and --offline")
+	case f.timeout < 0 || (f.timeout == 0 && a.root.PersistentFlags().Changed("timeout")):
+		return usagef("--timeout %v: want more than 0, as 5s", f.timeout)
+	default:
+		return nil
+	}
+}
+
+// options returns the options that the environment and the flags stand for. The demo does not heed the environment, so
+// that it works everywhere.
+func (a *app) options() ([]modelref.Option, error) {
+	f := a.flags
+	options := []modelref.Option{modelref.FromEnv()}
+	if f.demo {
+		server, err := startDemo()
+		if err != nil {
+			return nil, err
+		}
+		a.closers = append(a.closers, server.Close)
+		client := server.HTTPClient()
+		client.Transport = demoTransport{next: client.Transport}
+		options = append(server.Options(), modelref.WithHTTPClient(client))
+	}
+	switch {
+	case f.primarySet && f.primary == "":
+		options = append(options, modelref.WithoutPrimary())
+	case f.primarySet:
+		options = append(options, modelref.WithPrimaryURL(f.primary))
+	}
+	if f.cacheDir != "" {
+		options = append(options, modelref.WithCacheDir(f.cacheDir))
+	}
+	if f.offline {
+		options = append(options, modelref.WithOffline())
+	}
+	if f.noGitHub {
+		options = append(options, modelref.WithoutGitHub())
+	}
+	if f.timeout > 0 {
+		budget := max(20*time.Second, 2*f.timeout) // so that one slow request does not take it all
+		options = append(options, modelref.WithTimeout(f.timeout), modelref.WithRetry(modelref.RetryPolicy{Budget: budget}))
+	}
+	return options, nil
+}
+
+// client returns a client that is closed when the command ends; more options win over those of the flags.
+func (a *app) client(more ...modelref.Option) (*modelref.Client, error) {
+	options, err := a.options()
+	if err != nil {
+		return nil, err
+	}
+	options = append(options, modelref.WithUserAgent("modelref-cli/"+modelref.Version))
+	client, err := modelref.New(append(options, more...)...)
+	if err != nil {
+		return nil, asUsage(err)
+	}
+	a.closers = append(a.closers, func() { _ = client.Close() }) // it always returns nil
+	return client, nil
+}
+
+// close ends what the run has started, the newest first.
+func (a *app) close() {
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		a.closers[i]()
+	}
+}
+
+// within returns an error's place: that of an interrupt where there was one.
+func within(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}

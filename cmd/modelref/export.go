@@ -1,0 +1,176 @@
+// export: the documents of categories as files.
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/haidra-org/modelref"
+)
+
+func newExport(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "export DIR [CATEGORY...]",
+		Short: "Write documents to DIR/CATEGORY.json, all categories where none is named",
+		Long: `Write the document of each category to DIR/CATEGORY.json, all categories where none is named. DIR is made.
+A file is replaced in one step: whoever reads it sees the old document or the new one. The files can be
+compared with diff, and be brought along by a Go program as its bootstrap.
+Categories that could not be read are told, make the exit code 1, and leave their files as they were.`,
+		Example: "  modelref --demo export models image_generation clip",
+		Args:    cobra.MinimumNArgs(1),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) == 0 {
+				return nil, cobra.ShellCompDirectiveFilterDirs
+			}
+			return categoryNames(), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			categories, err := categoriesOf(args[1:])
+			if err != nil {
+				return err
+			}
+			return a.export(cmd.Context(), args[0], categories)
+		},
+	}
+}
+
+// categoriesOf returns the categories of those names, or all.
+func categoriesOf(names []string) ([]modelref.Category, error) {
+	if len(names) == 0 {
+		return modelref.Categories(), nil
+	}
+	out := make([]modelref.Category, len(names))
+	errs := make([]error, len(names))
+	for i, name := range names {
+		out[i], errs[i] = modelref.ParseCategory(name)
+	}
+	return out, asUsage(errors.Join(errs...))
+}
+
+// exported is what was written for a category.
+type exported struct {
+	Category modelref.Category `json:"category"`
+	Records  int               `json:"records"`
+	Origin   string            `json:"origin"`
+	File     string            `json:"file"`
+}
+
+func (a *app) export(ctx context.Context, dir string, categories []modelref.Category) error {
+	client, err := a.client()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // documents are public
+		return err
+	}
+	_ = client.Warm(ctx, categories...) // side by side; what failed is told below
+	var done []exported
+	failed := false
+	for _, category := range categories {
+		one, err := a.exportOne(ctx, client, dir, category)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			failed = true
+			a.printError(err)
+		default:
+			done = append(done, one)
+		}
+	}
+	if err := a.printExported(done); err != nil {
+		return err
+	}
+	if failed {
+		return errPartly
+	}
+	return nil
+}
+
+func (a *app) exportOne(ctx context.Context, client *modelref.Client, dir string, category modelref.Category) (exported, error) {
+	reader, err := client.Category(string(category))
+	if err != nil {
+		return exported{}, err
+	}
+	ref, err := reader.Load(ctx)
+	if err != nil {
+		return exported{}, err
+	}
+	a.remark(&about{category, ref})
+	doc, err := documentOf(ref)
+	if err != nil {
+		return exported{}, err
+	}
+	data, err := doc.bytes()
+	if err != nil {
+		return exported{}, err
+	}
+	path := filepath.Join(dir, string(category)+".json")
+	return exported{category, ref.Len(), ref.Origin().String(), path}, replaceFile(path, data)
+}
+
+// bytes writes the document: an object of the records as their source has them, each beginning on a line of its own.
+func (d *document) bytes() ([]byte, error) {
+	var out bytes.Buffer
+	out.WriteByte('{')
+	for i, name := range d.names {
+		key, err := marshal(name)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		fmt.Fprintf(&out, "\n%s: %s", key, d.records[name])
+	}
+	out.WriteString("\n}\n")
+	return out.Bytes(), nil
+}
+
+// replaceFile puts a file in place in one step.
+func replaceFile(path string, data []byte) (err error) {
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = file.Close() // it may be closed, and gone
+			_ = os.Remove(file.Name())
+		}
+	}()
+	if _, err := file.Write(data); err != nil {
+		return err
+	}
+	if err := errors.Join(file.Chmod(0o644), file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
+}
+
+func (a *app) printExported(done []exported) error {
+	if a.flags.json || a.flags.jsonl {
+		return printEach(a, done)
+	}
+	t := newTable("CATEGORY", "RECORDS", "ORIGIN", "FILE").right(1)
+	for _, e := range done {
+		t.add(string(e.Category), strconv.Itoa(e.Records), e.Origin, e.File)
+		if a.flags.quiet {
+			if _, err := fmt.Fprintln(a.stdout, e.File); err != nil {
+				return err
+			}
+		}
+	}
+	if a.flags.quiet {
+		return nil
+	}
+	return t.print(a.stdout, a.screen)
+}

@@ -1,0 +1,299 @@
+// Categories whose record type is known: what a command can do with one whatever its records are.
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/haidra-org/modelref"
+)
+
+// selection is what list and query are told.
+type selection struct {
+	where  []string
+	sort   []string
+	fields []string // the columns; the kind's own where there are none
+	limit  int      // none where it is negative
+}
+
+// field is one that records can be asked for.
+type field struct {
+	name string
+	kind modelref.FieldKind
+}
+
+// row is one record of any type.
+type row struct {
+	name string                      // in the document, which a record may contradict
+	text func(field string) []string // the field must be one of the kind's
+	json func() ([]byte, error)      // the record's own JSON
+	full func() ([]byte, error)      // with the defaults filled in
+}
+
+// answer is what a selection has found.
+type answer struct {
+	rows    []row
+	columns []field
+	origin  *about // where it came from; nil for several categories
+}
+
+// about is what a reference tells of itself.
+type about struct {
+	category modelref.Category
+	ref      interface {
+		Origin() modelref.Origin
+		Stale() bool
+		Rejected() []modelref.RecordError
+	}
+}
+
+// change is what Watch has found.
+type change struct {
+	initial        bool
+	records        int
+	origin         modelref.Origin
+	stale          bool
+	added, removed []string
+	changed        []modelref.RecordChange
+}
+
+// kind is a category, or all of them, with the type of its records taken away.
+type kind interface {
+	name() string
+	fields() []field
+	columns() []string
+	// check finds what is wrong with a selection without reading anything.
+	check(s selection) error
+	// answer reads the category.
+	answer(ctx context.Context, client *modelref.Client, s selection) (*answer, error)
+	// search asks the service; of a category it heeds name, order and page.
+	search(ctx context.Context, client *modelref.Client, o modelref.SearchOptions) (*found, error)
+	// watch is Watch of the category's service.
+	watch(ctx context.Context, client *modelref.Client, options modelref.WatchOptions) iter.Seq2[change, error]
+}
+
+// kindOf returns the kind of the category of that name.
+func kindOf(name string) (kind, error) {
+	category, err := modelref.ParseCategory(name)
+	if err != nil {
+		return nil, asUsage(err)
+	}
+	all := kinds()
+	return all[slices.IndexFunc(all, func(k kind) bool { return k.name() == string(category) })], nil
+}
+
+// kinds returns the kind of every category, in the order of modelref.Categories.
+func kinds() []kind {
+	type client = modelref.Client
+	common := []string{"version", "size_on_disk_bytes", "description"}
+	content := []string{"baseline", "nsfw", "size_on_disk_bytes"}
+	return []kind{
+		of(modelref.CategoryBLIP, common, func(c *client) *modelref.Service[modelref.BLIPRecord] { return &c.BLIP.Service }),
+		of(modelref.CategoryCLIP, []string{"pretrained_name", "size_on_disk_bytes", "description"},
+			func(c *client) *modelref.Service[modelref.CLIPRecord] { return &c.CLIP.Service }),
+		of(modelref.CategoryCodeFormer, common,
+			func(c *client) *modelref.Service[modelref.CodeFormerRecord] { return &c.CodeFormer.Service }),
+		of(modelref.CategoryControlNet, []string{"controlnet_style", "size_on_disk_bytes", "description"},
+			func(c *client) *modelref.Service[modelref.ControlNetRecord] { return &c.ControlNet.Service }),
+		of(modelref.CategoryControlNetAnnotator, []string{"control_types", "size_on_disk_bytes"},
+			func(c *client) *modelref.Service[modelref.ControlNetAnnotatorRecord] {
+				return &c.ControlNetAnnotator.Service
+			}),
+		of(modelref.CategoryESRGAN, common,
+			func(c *client) *modelref.Service[modelref.ESRGANRecord] { return &c.ESRGAN.Service }),
+		of(modelref.CategoryGFPGAN, common,
+			func(c *client) *modelref.Service[modelref.GFPGANRecord] { return &c.GFPGAN.Service }),
+		of(modelref.CategorySafetyChecker, common,
+			func(c *client) *modelref.Service[modelref.SafetyCheckerRecord] { return &c.SafetyChecker.Service }),
+		of(modelref.CategoryImageGeneration, []string{"baseline", "style", "nsfw", "size_on_disk_bytes"},
+			func(c *client) *modelref.Service[modelref.ImageGenerationRecord] { return &c.ImageGeneration.Service }),
+		of(modelref.CategoryTextGeneration, []string{"baseline", "parameters", "nsfw"},
+			func(c *client) *modelref.Service[modelref.TextGenerationRecord] { return &c.TextGeneration.Service }),
+		of(modelref.CategoryVideoGeneration, content,
+			func(c *client) *modelref.Service[modelref.VideoGenerationRecord] { return &c.VideoGeneration.Service }),
+		of(modelref.CategoryAudioGeneration, content,
+			func(c *client) *modelref.Service[modelref.AudioGenerationRecord] { return &c.AudioGeneration.Service }),
+		of(modelref.CategoryMiscellaneous, common,
+			func(c *client) *modelref.Service[modelref.MiscellaneousRecord] { return &c.Miscellaneous.Service }),
+		of(modelref.CategoryLoRA, content, func(c *client) *modelref.Service[modelref.LoRARecord] { return &c.LoRA.Service }),
+		of(modelref.CategoryTextualInversion, content,
+			func(c *client) *modelref.Service[modelref.TextualInversionRecord] { return &c.TextualInversion.Service }),
+	}
+}
+
+// typed is the kind of a category of records R.
+type typed[R modelref.Record] struct {
+	category modelref.Category
+	shown    []string // the columns that a table has after the name
+	service  func(*modelref.Client) *modelref.Service[R]
+}
+
+func of[R modelref.Record](c modelref.Category, shown []string, service func(*modelref.Client) *modelref.Service[R]) kind {
+	return typed[R]{c, shown, service}
+}
+
+func (k typed[R]) name() string      { return string(k.category) }
+func (k typed[R]) fields() []field   { return fieldsOf[R]() }
+func (k typed[R]) columns() []string { return append([]string{"name"}, k.shown...) }
+
+func (k typed[R]) check(s selection) error {
+	_, _, err := plan(modelref.QueryRecords[R](nil), k.columns(), s)
+	return err
+}
+
+func (k typed[R]) answer(ctx context.Context, client *modelref.Client, s selection) (*answer, error) {
+	ref, err := k.service(client).Load(ctx)
+	if err != nil {
+		return nil, within(ctx, err)
+	}
+	query, columns, err := plan(ref.Query(), k.columns(), s)
+	if err != nil {
+		return nil, err
+	}
+	records, err := query.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, names := rowsOf(records), make(map[*R]string, ref.Len())
+	for name, record := range ref.All() {
+		names[record] = name
+	}
+	for i, record := range records {
+		rows[i].name = names[record]
+	}
+	return &answer{rows: rows, columns: columns, origin: &about{k.category, ref}}, nil
+}
+
+func (k typed[R]) watch(ctx context.Context, client *modelref.Client, o modelref.WatchOptions) iter.Seq2[change, error] {
+	return func(yield func(change, error) bool) {
+		for c, err := range k.service(client).Watch(ctx, o) {
+			out := change{initial: c.Initial, added: c.Added, removed: c.Removed, changed: c.Changed}
+			if c.Reference != nil {
+				out.records, out.origin, out.stale = c.Reference.Len(), c.Reference.Origin(), c.Reference.Stale()
+			}
+			if !yield(out, err) {
+				return
+			}
+		}
+	}
+}
+
+// everything is the kind of all categories together, by the fields that all records have.
+type everything struct{}
+
+func (everything) name() string    { return "all categories" }
+func (everything) fields() []field { return fieldsOf[modelref.ModelRecord]() }
+func (everything) columns() []string {
+	return []string{"record_type", "name", "size_on_disk_bytes", "description"}
+}
+
+func (k everything) check(s selection) error {
+	_, _, err := plan(modelref.QueryRecords[modelref.ModelRecord](nil), k.columns(), s)
+	return err
+}
+
+// answer gives what could be read beside an *modelref.IncompleteError, where some categories could not.
+func (k everything) answer(ctx context.Context, client *modelref.Client, s selection) (*answer, error) {
+	query, columns, err := plan(client.QueryAll().Partial().Query, k.columns(), s)
+	if err != nil {
+		return nil, err
+	}
+	records, err := query.All(ctx)
+	if records == nil {
+		return nil, within(ctx, err)
+	}
+	return &answer{rows: rowsOf(records), columns: columns}, err
+}
+
+func (everything) watch(context.Context, *modelref.Client, modelref.WatchOptions) iter.Seq2[change, error] {
+	return func(yield func(change, error) bool) { yield(change{}, errors.New("one category is watched at a time")) }
+}
+
+// fieldsOf returns the fields that records R can be asked for.
+func fieldsOf[R modelref.Record]() []field {
+	names := modelref.FieldNames[R]()
+	out := make([]field, len(names))
+	for i, name := range names {
+		f, _ := modelref.LookupField[R](name) // it is one of them
+		out[i] = field{name, f.Kind()}
+	}
+	return out
+}
+
+// plan adds a selection to a query and finds the fields to show. The error tells all that is wrong.
+func plan[R modelref.Record](q modelref.Query[R], columns []string, s selection) (modelref.Query[R], []field, error) {
+	where, whereErr := modelref.ParseWhere[R](s.where...)
+	orders, sortErr := modelref.ParseOrder[R](s.sort...)
+	if len(s.fields) > 0 {
+		columns = s.fields
+	}
+	shown, fieldsErr := lookUp[R](columns)
+	if err := errors.Join(prefix("--where", whereErr), prefix("--sort", sortErr), prefix("--fields", fieldsErr)); err != nil {
+		return q, nil, asUsage(err)
+	}
+	q = q.Where(where).OrderBy(orders...)
+	if s.limit >= 0 {
+		q = q.Limit(s.limit)
+	}
+	return q, shown, nil
+}
+
+// prefix puts the flag at fault before every line of an error, in place of the package's name.
+func prefix(flag string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var lines []error
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		line = strings.TrimPrefix(strings.TrimPrefix(line, "modelref: "), modelref.ErrInvalidQuery.Error()+": ")
+		lines = append(lines, fmt.Errorf("%s: %s", flag, line))
+	}
+	return errors.Join(lines...)
+}
+
+func lookUp[R modelref.Record](names []string) ([]field, error) {
+	var out []field
+	var errs []error
+	for _, name := range names {
+		f, err := modelref.LookupField[R](strings.TrimSpace(name))
+		out, errs = append(out, field{f.Name(), f.Kind()}), append(errs, err)
+	}
+	return out, errors.Join(errs...)
+}
+
+// rowsOf takes the type off records.
+func rowsOf[R modelref.Record](records []*R) []row {
+	fields := map[string]modelref.NamedField[R]{}
+	for _, f := range fieldsOf[R]() {
+		fields[f.name], _ = modelref.LookupField[R](f.name) // it is one of them
+	}
+	out := make([]row, len(records))
+	for i, r := range records {
+		own := any(r).(interface {
+			json.Marshaler
+			Raw() string
+		})
+		text := func(name string) []string { return fields[name].Text(r) }
+		out[i] = row{name: strings.Join(text("name"), ""), text: text, full: own.MarshalJSON,
+			json: func() ([]byte, error) { return ownJSON(own.Raw(), own) }}
+	}
+	return out
+}
+
+// ownJSON returns a record as its source sent it, or with its defaults filled in where it has no name of its own: in a
+// list of records there is no key that would tell it.
+func ownJSON(raw string, record json.Marshaler) ([]byte, error) {
+	var named struct {
+		Name string `json:"name"`
+	}
+	if err := json.Unmarshal([]byte(raw), &named); err != nil || named.Name == "" {
+		return record.MarshalJSON()
+	}
+	return []byte(raw), nil
+}

@@ -1,0 +1,119 @@
+// The command's start and end: run, the root command with its help, and the exit codes.
+
+// Command modelref reads the model reference of the AI-Horde at a shell. See its README, or modelref --help.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/haidra-org/modelref"
+)
+
+// The exit codes, as the help documents them.
+const (
+	exitOK       = 0
+	exitError    = 1
+	exitUsage    = 2
+	exitMismatch = 3
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is main with its surroundings as arguments; it returns the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, screen: screenOf(stdout)}
+	defer a.close()
+	root := newRoot(a)
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	return a.report(root.ExecuteContext(ctx))
+}
+
+const rootHelp = `modelref reads the model reference of the AI-Horde: the curated list of every model that the
+cluster may serve, with names, baselines, sizes, download URLs and checksums.
+
+Try it without a network:
+
+  modelref --demo list image_generation
+
+Where something is down, the answer comes from the next source: the PRIMARY, GitHub, the cache
+directory. The environment variables of the Python library horde_model_reference are heeded; flags
+win over them. Tables are for people: scripts want --jsonl, --json, or --quiet for names alone.
+
+Exit codes:
+  0  it worked
+  1  it did not: no source could be read, or a file could not be written
+  2  the command line or the environment is wrong; nothing was done
+  3  it worked, and the answer is no: not found, a checksum that does not match, or differences`
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "modelref",
+		Short:         "Read the model reference of the AI-Horde",
+		Long:          rootHelp,
+		Version:       modelref.Version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+
+		SuggestionsMinimumDistance: 2,
+	}
+	root.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return cmd.Help()
+		}
+		return unknownCommand(cmd, args[0])
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%w; see %s --help", err, cmd.CommandPath())
+	})
+	a.addFlags(root)
+	root.AddCommand(
+		newCategories(a), newList(a), newGet(a), newSearch(a), newQuery(a), newPopular(a), newStats(a), newWatch(a),
+		newDiff(a), newExport(a), newStatus(a), newVerify(a),
+	)
+	for _, cmd := range root.Commands() {
+		checkArgs(a, cmd)
+	}
+	return root
+}
+
+// checkArgs makes wrong arguments of a command usage errors, and checks the global flags before it runs.
+func checkArgs(a *app, cmd *cobra.Command) {
+	check := cmd.Args
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if check != nil {
+			if err := check(cmd, args); err != nil {
+				return usagef("%w\nusage: %s", err, cmd.UseLine())
+			}
+		}
+		return a.checkFlags()
+	}
+}
+
+func unknownCommand(root *cobra.Command, name string) error {
+	var names []string
+	for _, cmd := range root.Commands() {
+		if cmd.IsAvailableCommand() {
+			names = append(names, cmd.Name())
+		}
+	}
+	if near := root.SuggestionsFor(name); len(near) > 0 {
+		return usagef("unknown command %q: did you mean %s?", name, strings.Join(near, " or "))
+	}
+	return usagef("unknown command %q: want one of %s", name, strings.Join(names, ", "))
+}

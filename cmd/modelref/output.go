@@ -1,0 +1,270 @@
+// How records are printed: as a table, as JSON, or by their names alone.
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/haidra-org/modelref"
+)
+
+// printRows prints records in the form that the flags ask for. Where columns were chosen, JSON has these alone.
+func (a *app) printRows(rows []row, columns []field, chosen bool) error {
+	if a.flags.quiet {
+		return a.printNames(rows)
+	}
+	if !a.flags.json && !a.flags.jsonl {
+		return rowTable(rows, columns).print(a.stdout, a.screen)
+	}
+	values := make([]json.RawMessage, len(rows))
+	for i, r := range rows {
+		var err error
+		if chosen {
+			values[i], err = pick(r, columns)
+		} else {
+			values[i], err = r.json()
+		}
+		if err != nil {
+			return fmt.Errorf("%q as JSON: %w", r.name, err)
+		}
+	}
+	return a.printValues(values)
+}
+
+func (a *app) printNames(rows []row) error {
+	for _, r := range rows {
+		if _, err := fmt.Fprintln(a.stdout, printable(r.name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printValues prints an array, or a line for each value.
+func (a *app) printValues(values []json.RawMessage) error {
+	if a.flags.jsonl {
+		for _, value := range values {
+			if err := printLine(a.stdout, value); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if values == nil {
+		values = []json.RawMessage{}
+	}
+	return printIndented(a.stdout, joinValues(values))
+}
+
+// joinValues makes an array without touching how the values are written.
+func joinValues(values []json.RawMessage) []byte {
+	parts := make([][]byte, len(values))
+	for i, value := range values {
+		parts[i] = value
+	}
+	return append(append([]byte{'['}, bytes.Join(parts, []byte{','})...), ']')
+}
+
+// printJSON prints a value: in one line for --jsonl, else indented.
+func (a *app) printJSON(value any) error {
+	data, err := marshal(value)
+	if err != nil {
+		return err
+	}
+	if a.flags.jsonl {
+		return printLine(a.stdout, data)
+	}
+	return printIndented(a.stdout, data)
+}
+
+// marshal is json.Marshal that leaves < and & as they are.
+func marshal(value any) ([]byte, error) {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	err := e.Encode(value)
+	return bytes.TrimSpace(out.Bytes()), err
+}
+
+func printLine(out io.Writer, value []byte) error {
+	var line bytes.Buffer
+	if err := json.Compact(&line, value); err != nil {
+		return err
+	}
+	line.WriteByte('\n')
+	_, err := out.Write(line.Bytes())
+	return err
+}
+
+func printIndented(out io.Writer, value []byte) error {
+	var text bytes.Buffer
+	if err := json.Indent(&text, value, "", "  "); err != nil {
+		return err
+	}
+	text.WriteByte('\n')
+	_, err := out.Write(text.Bytes())
+	return err
+}
+
+// pick returns an object of the chosen fields of a record, by their full names; null for one that is absent.
+func pick(r row, columns []field) (json.RawMessage, error) {
+	full, err := r.full()
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	for i, column := range columns {
+		key, err := marshal(column.name)
+		if err != nil {
+			return nil, err
+		}
+		out.WriteByte("{,"[min(i, 1)])
+		out.Write(key)
+		out.WriteByte(':')
+		out.Write(dig(full, strings.Split(column.name, ".")))
+	}
+	out.WriteByte('}')
+	return out.Bytes(), nil
+}
+
+// dig returns the value at a path of names, or null.
+func dig(object json.RawMessage, path []string) json.RawMessage {
+	for _, name := range path {
+		var fields map[string]json.RawMessage
+		if json.Unmarshal(object, &fields) != nil || fields[name] == nil {
+			return json.RawMessage("null")
+		}
+		object = fields[name]
+	}
+	return object
+}
+
+// rowTable lays out records under the names of the fields.
+func rowTable(rows []row, columns []field) *table {
+	header := make([]string, len(columns))
+	t := newTable(header...)
+	for i, column := range columns {
+		t.header[i] = strings.ToUpper(shortName(column.name))
+		if column.kind == modelref.KindInteger {
+			t.right(i)
+		}
+	}
+	for _, r := range rows {
+		texts := make([]string, len(columns))
+		for i, column := range columns {
+			texts[i] = shown(column, r.text(column.name))
+		}
+		t.add(texts...)
+	}
+	return t
+}
+
+// shortName returns what heads a column.
+func shortName(name string) string {
+	switch name {
+	case "size_on_disk_bytes":
+		return "size"
+	case "record_type":
+		return "category"
+	default:
+		return name
+	}
+}
+
+// shown writes the values of a field for people.
+func shown(f field, values []string) string {
+	text := strings.Join(values, ", ")
+	switch {
+	case text == "":
+		return ""
+	case f.name == "size_on_disk_bytes":
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return sizeText(n)
+		}
+	case f.kind == modelref.KindFlag:
+		return yesNo(text == "true")
+	case f.kind == modelref.KindTime:
+		if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
+			return t.UTC().Format(time.DateTime)
+		}
+	}
+	return text
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// sizeText writes a number of bytes in the decimal unit that disks are sold by.
+func sizeText(n int64) string {
+	switch {
+	case n >= 1e9:
+		return fmt.Sprintf("%.2f GB", float64(n)/1e9)
+	case n >= 1e6:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	case n >= 1e3:
+		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+	default:
+		return strconv.FormatInt(n, 10) + " B"
+	}
+}
+
+// remark tells of an answer that may be behind or that has gaps.
+func (a *app) remark(from *about) {
+	if from == nil {
+		return
+	}
+	if from.ref.Stale() {
+		a.notef("%s is from %s and may be behind: no source could be asked", from.category, originText(from.ref.Origin()))
+	} else if from.ref.Origin() == modelref.OriginGitHub {
+		a.notef("%s is from GitHub, converted: the PRIMARY was not asked or did not answer", from.category)
+	}
+	for _, rejected := range from.ref.Rejected() {
+		a.notef("%s: left out: %s", from.category, rejected.Error())
+	}
+}
+
+// originText returns the name of an origin as people write it.
+func originText(origin modelref.Origin) string {
+	switch origin {
+	case modelref.OriginPrimary:
+		return "the PRIMARY"
+	case modelref.OriginGitHub:
+		return "GitHub"
+	case modelref.OriginDisk:
+		return "the cache directory"
+	default:
+		return origin.String()
+	}
+}
+
+// rawValues writes each value as JSON.
+func rawValues[T any](values []T) ([]json.RawMessage, error) {
+	out := make([]json.RawMessage, len(values))
+	for i, value := range values {
+		data, err := marshal(value)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = data
+	}
+	return out, nil
+}
+
+// printEach prints values as an array, or each on a line.
+func printEach[T any](a *app, values []T) error {
+	raw, err := rawValues(values)
+	if err != nil {
+		return err
+	}
+	return a.printValues(raw)
+}

@@ -1,0 +1,126 @@
+// Tables: columns that line up, and fit the screen where there is one.
+
+package main
+
+import (
+	"io"
+	"strings"
+
+	"github.com/mattn/go-runewidth"
+)
+
+const (
+	gap      = 2 // between columns
+	ellipsis = "…"
+	// narrowest is how far a column is cut for the others' sake.
+	narrowest = 6
+)
+
+// cell is the text of one place in a table.
+type cell struct {
+	text  string
+	style string
+}
+
+// table is rows of cells below a header. Numbers are aligned to the right.
+type table struct {
+	header  []string
+	numeric map[int]bool
+	rows    [][]cell
+}
+
+func newTable(header ...string) *table { return &table{header: header, numeric: map[int]bool{}} }
+
+// right makes a column one of numbers.
+func (t *table) right(columns ...int) *table {
+	for _, column := range columns {
+		t.numeric[column] = true
+	}
+	return t
+}
+
+// add adds a row of plain text.
+func (t *table) add(texts ...string) {
+	row := make([]cell, len(texts))
+	for i, text := range texts {
+		row[i].text = text
+	}
+	t.rows = append(t.rows, row)
+}
+
+// print writes the table. Where it is wider than the screen the widest columns are cut.
+func (t *table) print(out io.Writer, s screen) error {
+	widths := t.widths()
+	shrink(widths, s.width)
+	var text strings.Builder
+	header := make([]cell, len(t.header))
+	for i, name := range t.header {
+		header[i] = cell{name, bold}
+	}
+	for _, row := range append([][]cell{header}, t.rows...) {
+		t.line(&text, row, widths, s)
+	}
+	_, err := io.WriteString(out, text.String())
+	return err
+}
+
+// widths returns the width of each column's widest text, and makes all texts safe to show.
+func (t *table) widths() []int {
+	widths := make([]int, len(t.header))
+	for i, name := range t.header {
+		widths[i] = cells().StringWidth(name)
+	}
+	for _, row := range t.rows {
+		for i := range row {
+			row[i].text = printable(row[i].text)
+			widths[i] = max(widths[i], cells().StringWidth(row[i].text))
+		}
+	}
+	return widths
+}
+
+// shrink makes the widest column narrower until all fit, as far as that goes.
+func shrink(widths []int, screen int) {
+	if screen <= 0 || len(widths) == 0 {
+		return
+	}
+	total := gap * (len(widths) - 1)
+	for _, width := range widths {
+		total += width
+	}
+	for ; total > screen; total-- {
+		widest := 0
+		for i, width := range widths {
+			if width > widths[widest] {
+				widest = i
+			}
+		}
+		if widths[widest] <= narrowest {
+			return
+		}
+		widths[widest]--
+	}
+}
+
+// line writes one row; no spaces follow its last text.
+func (t *table) line(out *strings.Builder, row []cell, widths []int, s screen) {
+	pending := 0
+	for i, c := range row {
+		text := cells().Truncate(c.text, widths[i], ellipsis)
+		space := widths[i] - cells().StringWidth(text)
+		if t.numeric[i] {
+			pending += space
+			space = 0
+		}
+		if text != "" {
+			out.WriteString(strings.Repeat(" ", pending))
+			out.WriteString(s.paint(c.style, text))
+			pending = 0
+		}
+		pending += space + gap
+	}
+	out.WriteByte('\n')
+}
+
+// cells measures text. It does not look at the locale, so that a script has the same output everywhere.
+func cells() *runewidth.Condition { return &runewidth.Condition{StrictEmojiNeutral: true} }

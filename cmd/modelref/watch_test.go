@@ -1,0 +1,98 @@
+// watch prints what changes while it runs, and ends when it is interrupted.
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/haidra-org/modelref"
+)
+
+// watching is a watch that runs.
+type watching struct {
+	lines *bufio.Reader
+	code  chan int
+	errs  *bytes.Buffer
+}
+
+func startWatch(t *testing.T, ctx context.Context, args ...string) watching {
+	t.Helper()
+	out, in := io.Pipe()
+	w := watching{bufio.NewReader(out), make(chan int, 1), &bytes.Buffer{}}
+	go func() {
+		code := run(ctx, args, strings.NewReader(""), in, w.errs)
+		_ = in.Close()
+		w.code <- code
+	}()
+	return w
+}
+
+func (w watching) line(t *testing.T) string {
+	t.Helper()
+	line, err := w.lines.ReadString('\n')
+	require.NoError(t, err)
+	return strings.TrimSuffix(line, "\n")
+}
+
+const changedModels = `{
+  "Small": {"name": "Small", "baseline": "stable_diffusion_1", "nsfw": true, "size_on_disk_bytes": 2000000000, "own_field": 1.50},
+  "New": {"name": "New", "baseline": "flux_1", "nsfw": false}
+}`
+
+func TestWatchPrintsChanges(t *testing.T) {
+	t.Parallel()
+	server, flags := serve(t, twoModels)
+	w := startWatch(t, t.Context(), append(flags, "watch", "image_generation", "--interval", "20ms", "--changes", "1")...)
+	assert.Equal(t, "image_generation: 2 records from the PRIMARY", w.line(t))
+	server.SetDocument(modelref.CategoryImageGeneration, changedModels)
+	assert.Equal(t, "+ New", w.line(t))
+	assert.Equal(t, `- Grand \x1b[31m`, w.line(t))
+	assert.Equal(t, "~ Small: nsfw", w.line(t))
+	assert.Equal(t, 0, <-w.code)
+	assert.Empty(t, w.errs.String())
+}
+
+func TestWatchAsJSONLines(t *testing.T) {
+	t.Parallel()
+	server, flags := serve(t, twoModels)
+	w := startWatch(t, t.Context(), append(flags, "watch", "image_generation", "--interval", "20ms", "--changes", "1", "--jsonl")...)
+	assert.JSONEq(t, `{"category": "image_generation", "initial": true, "records": 2, "origin": "primary", "stale": false,
+		"added": [], "removed": [], "changed": []}`, w.line(t))
+	server.SetDocument(modelref.CategoryImageGeneration, changedModels)
+	assert.JSONEq(t, `{"category": "image_generation", "initial": false, "records": 2, "origin": "primary", "stale": false,
+		"added": ["New"], "removed": ["Grand \u001b[31m"], "changed": [{"name": "Small", "fields": ["nsfw"]}]}`, w.line(t))
+	assert.Equal(t, 0, <-w.code)
+}
+
+func TestAnInterruptEndsAWatch(t *testing.T) {
+	t.Parallel()
+	_, flags := serve(t, twoModels)
+	ctx, interrupt := context.WithCancel(t.Context())
+	w := startWatch(t, ctx, append(flags, "watch", "image_generation", "--interval", "1h")...)
+	w.line(t)
+	interrupt()
+	select {
+	case code := <-w.code:
+		assert.Equal(t, 0, code)
+	case <-time.After(10 * time.Second):
+		t.Fatal("the watch goes on")
+	}
+}
+
+func TestAnInterruptEndsAnyOther(t *testing.T) {
+	t.Parallel()
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	var out, errs bytes.Buffer
+	assert.Equal(t, 1, run(ctx, []string{"--demo", "list", "clip"}, strings.NewReader(""), &out, &errs))
+	assert.Contains(t, errs.String(), "context canceled")
+}
