@@ -1,0 +1,125 @@
+package bench
+
+// This file measures what a loaded category keeps on the heap.
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"reflect"
+	"runtime"
+
+	"github.com/haidra-org/modelref"
+)
+
+// Held is what one loaded category keeps on the heap, in bytes.
+type Held struct {
+	Category modelref.Category
+	Label    string
+	Records  int
+	// Document is the document itself, which the texts of the records are cut out of.
+	Document int
+	// Slab is the records: their number times the size of one.
+	Slab int
+	// Rest is everything else: lists, settings, the index of names, and what the client keeps beside them.
+	Rest int
+}
+
+// Total is all of it.
+func (h *Held) Total() int { return h.Document + h.Slab + h.Rest }
+
+// Ratio is the total by the document.
+func (h *Held) Ratio() float64 { return float64(h.Total()) / float64(h.Document) }
+
+// RealHeld measures the categories of the corpus that are not empty.
+func RealHeld(corpus string) ([]Held, error) {
+	var out []Held
+	for _, category := range modelref.Categories() {
+		body, err := os.ReadFile(filepath.Join(corpus, "primary", "real", string(category)+".json"))
+		if err != nil {
+			return nil, err
+		}
+		if len(body) <= len("{}") {
+			continue
+		}
+		held, err := heldBy(category, string(body))
+		if err != nil {
+			return nil, err
+		}
+		held.Label = "doc=real"
+		out = append(out, held)
+	}
+	return out, nil
+}
+
+// GeneratedHeld measures generated documents of n records.
+func GeneratedHeld(n int) ([]Held, error) {
+	var out []Held
+	for _, d := range []document{GeneratedText(n), GeneratedImages(n)} {
+		held, err := heldBy(d.category, d.body)
+		if err != nil {
+			return nil, err
+		}
+		held.Label = d.label
+		out = append(out, held)
+	}
+	return out, nil
+}
+
+// heldBy loads a category and sees by how much the heap has grown. The first load is for what a program makes once,
+// whatever it loads.
+func heldBy(category modelref.Category, body string) (Held, error) {
+	if _, err := loadAndWeigh(category, body); err != nil {
+		return Held{}, err
+	}
+	return loadAndWeigh(category, body)
+}
+
+// loadAndWeigh loads a category with a client that is there before, as it would be in a program, and has no part in the
+// figure.
+func loadAndWeigh(category modelref.Category, body string) (Held, error) {
+	client, err := fileClient(oneFile{name: string(category) + ".json", body: body})
+	if err != nil {
+		return Held{}, err
+	}
+	defer func() { _ = client.Close() }()
+	h := Held{Category: category, Document: len(body)}
+	before := liveHeap()
+	h.Records, h.Slab, err = loadAny(client, category)
+	after := liveHeap()
+	h.Rest = after - before - h.Document - h.Slab
+	runtime.KeepAlive(client)
+	return h, err
+}
+
+// liveHeap collects until nothing is left to collect: what a finaliser holds goes in the second turn.
+func liveHeap() int {
+	var stats runtime.MemStats
+	for range 3 {
+		runtime.GC()
+	}
+	runtime.ReadMemStats(&stats)
+	return int(stats.HeapAlloc)
+}
+
+// loadAny reads a category by the service that it has, and returns the number of its records and what they take.
+func loadAny(client *modelref.Client, category modelref.Category) (records, slab int, err error) {
+	services := reflect.ValueOf(client).Elem()
+	for i := range services.NumField() {
+		if !services.Type().Field(i).IsExported() {
+			continue
+		}
+		service := services.Field(i).Addr()
+		if service.MethodByName("Category").Call(nil)[0].Interface() != category {
+			continue
+		}
+		out := service.MethodByName("Load").Call([]reflect.Value{reflect.ValueOf(context.Background())})
+		if err, _ := out[1].Interface().(error); err != nil {
+			return 0, 0, err
+		}
+		records = int(out[0].MethodByName("Len").Call(nil)[0].Int())
+		record := out[0].MethodByName("Get").Type().Out(0).Elem()
+		return records, records * int(record.Size()), nil
+	}
+	return 0, 0, errWrong
+}

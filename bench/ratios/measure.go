@@ -1,0 +1,153 @@
+package main
+
+// This file takes the times. What else the machine does comes and goes within seconds, so the ways of doing one thing
+// run in turn, in bursts of milliseconds.
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/haidra-org/modelref/bench"
+)
+
+// burstsPerRound is how many bursts a way has in a round. The fastest counts: a neighbour can only make them slower.
+const burstsPerRound = 3
+
+// contender is a case while its group is measured.
+type contender struct {
+	name   string
+	run    func() error
+	done   func()
+	repeat int             // operations in a burst
+	warm   time.Duration   // of one operation, before the rounds
+	rounds []time.Duration // of one operation
+	allocs int             // of one operation, or -1
+}
+
+// measureGroup runs all cases of the group and returns them with their times.
+func measureGroup(g *bench.Group, s settings) (out []*contender, err error) {
+	defer func() {
+		for _, c := range out {
+			if c.done != nil {
+				c.done()
+			}
+		}
+	}()
+	for i := range g.Cases {
+		c := &contender{name: g.Cases[i].By, allocs: -1}
+		out = append(out, c)
+		if c.run, c.done, err = g.Cases[i].Open(); err != nil {
+			return out, fmt.Errorf("%s by=%s: %w", g.Name, c.name, err)
+		}
+		if err = c.calibrate(s.burst); err != nil {
+			return out, fmt.Errorf("%s by=%s: %w", g.Name, c.name, err)
+		}
+		if g.Cases[i].Ours() && !g.Cases[i].Inexact && g.Records <= 10_000 {
+			c.countAllocs()
+		}
+	}
+	rounds, bursts := effort(out, s.rounds)
+	for range rounds {
+		if err := round(out, bursts); err != nil {
+			return out, fmt.Errorf("%s: %w", g.Name, err)
+		}
+	}
+	return out, nil
+}
+
+// effort returns how many rounds of how many bursts to take. What takes long meets the machine as it is on average, and
+// needs fewer.
+func effort(all []*contender, rounds int) (int, int) {
+	longest := time.Duration(0)
+	for _, c := range all {
+		longest = max(longest, c.warm)
+	}
+	switch {
+	case longest > time.Second:
+		return min(rounds, 3), 1
+	case longest > 100*time.Millisecond:
+		return rounds, 1
+	default:
+		return rounds, burstsPerRound
+	}
+}
+
+// round gives every contender its bursts, in turn.
+func round(all []*contender, bursts int) error {
+	best := make([]time.Duration, len(all))
+	for range bursts {
+		for i, c := range all {
+			took, err := c.burst()
+			if err != nil {
+				return fmt.Errorf("by=%s: %w", c.name, err)
+			}
+			if best[i] == 0 || took < best[i] {
+				best[i] = took
+			}
+		}
+	}
+	for i, c := range all {
+		c.rounds = append(c.rounds, best[i])
+	}
+	return nil
+}
+
+// calibrate finds how many operations fill a burst, and warms up.
+func (c *contender) calibrate(burst time.Duration) error {
+	c.repeat = 1
+	for {
+		took, err := c.burst()
+		if err != nil {
+			return err
+		}
+		if total := took * time.Duration(c.repeat); total >= burst/2 || c.repeat > 1<<24 {
+			c.repeat, c.warm = max(1, int(burst/max(took, 1))), took
+			return nil
+		}
+		c.repeat *= 4
+	}
+}
+
+// burst returns the time of one operation. The garbage of the others is collected first, its own while it runs.
+func (c *contender) burst() (time.Duration, error) {
+	runtime.GC()
+	var err error
+	start := time.Now()
+	for range c.repeat {
+		err = errors.Join(err, c.run())
+	}
+	return max(time.Since(start)/time.Duration(c.repeat), 1), err
+}
+
+// countAllocs counts the allocations of one operation. The collector stands still, since it empties the pools that
+// memory is taken from; the least of several counts is that of the operation alone.
+func (c *contender) countAllocs() {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	for range 5 {
+		n := int(testing.AllocsPerRun(5, func() { _ = c.run() }))
+		if c.allocs < 0 || n < c.allocs {
+			c.allocs = n
+		}
+	}
+	runtime.GC()
+}
+
+func (c *contender) median() time.Duration {
+	sorted := slices.Sorted(slices.Values(c.rounds))
+	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+}
+
+// ratioTo returns the median of the rounds' ratios: each compares times that were taken side by side.
+func (c *contender) ratioTo(other *contender) float64 {
+	ratios := make([]float64, len(c.rounds))
+	for i := range ratios {
+		ratios[i] = float64(c.rounds[i]) / float64(other.rounds[i])
+	}
+	slices.Sort(ratios)
+	return (ratios[(len(ratios)-1)/2] + ratios[len(ratios)/2]) / 2
+}

@@ -1,0 +1,299 @@
+package bench
+
+// This file measures reading: cold over loopback, warm, a poll of a watch, and the first record after a restart.
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	gocache "github.com/patrickmn/go-cache"
+
+	"github.com/haidra-org/modelref"
+)
+
+var errWrong = errors.New("wrong answer")
+
+// serve answers as the service does: the document, and the stamp of a change long ago. Each answer to a question for
+// the stamp is told on polled, where that is not nil.
+func serve(d *document, polled chan<- struct{}) *httptest.Server {
+	path := "/model_references/v2/" + string(d.category)
+	stampPath := "/model_references/v2/metadata/" + string(d.category) + "/last_updated"
+	whole := []byte(d.body)
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body := whole
+		switch r.URL.Path {
+		case path:
+		case stampPath:
+			body = []byte(`{"last_updated":1700000000}`)
+			if polled != nil {
+				select {
+				case polled <- struct{}{}:
+				case <-r.Context().Done():
+				}
+			}
+		default:
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		_, _ = w.Write(body) // a client that goes away is none of the server's business
+	}))
+}
+
+// networkClient returns a client of a server that has nothing else to ask.
+func networkClient(server *httptest.Server, options ...modelref.Option) (*modelref.Client, error) {
+	return modelref.New(append([]modelref.Option{
+		modelref.WithPrimaryURL(server.URL), modelref.WithoutGitHub(), modelref.WithTTL(time.Hour),
+		modelref.WithMaxBodyBytes(roomy),
+	}, options...)...)
+}
+
+// coldReadGroup downloads and decodes a document over loopback, on a connection that is open.
+func coldReadGroup[P any](d *document) Group {
+	g := Group{Name: "ColdRead/" + d.label, Bytes: len(d.body)}
+	g.Cases = append(g.Cases, Case{By: ours, Inexact: true, Open: func() (func() error, func(), error) {
+		server := serve(d, nil)
+		client, err := networkClient(server)
+		run := func() error {
+			ref, err := client.TextGeneration.Load(context.Background(), modelref.Refresh())
+			return errors.Join(err, wantRecords(ref.Len(), d.records))
+		}
+		return run, func() { _ = client.Close(); server.Close() }, err
+	}})
+	for _, by := range decoders {
+		g.Cases = append(g.Cases, Case{By: "http.Get+" + by.name, Inexact: true, Open: func() (func() error, func(), error) {
+			server := serve(d, nil)
+			run := func() error {
+				body, err := get(server.URL + "/model_references/v2/" + string(d.category))
+				if err != nil {
+					return err
+				}
+				var records map[string]P
+				err = by.unmarshal(body, &records)
+				return errors.Join(err, wantRecords(len(records), d.records))
+			}
+			return run, func() { http.DefaultClient.CloseIdleConnections(); server.Close() }, nil
+		}})
+	}
+	return g
+}
+
+// get is a request as written by hand.
+func get(url string) ([]byte, error) {
+	resp, err := http.Get(url) //nolint:noctx // as written by hand
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(resp.Body)
+	return body, errors.Join(err, resp.Body.Close())
+}
+
+// batch is how many warm reads make one operation: few would take no longer than the start of a goroutine.
+const batch = 50_000
+
+// warmWay is a way of reading what is in memory.
+type warmWay struct {
+	by   string
+	read func(*modelref.Client, *gocache.Cache) error
+}
+
+// warmGroup reads a category that is in memory, a batch of times in an operation; the ways that end in "x2" let two
+// goroutines do half each. What two goroutines can be on the machine as it is, the ways called "spin" tell: they do
+// arithmetic and share nothing.
+func warmGroup(d *document) Group {
+	g := Group{Name: "Warm/" + d.label}
+	ctx := context.Background()
+	for _, way := range []warmWay{
+		{ours + ".Load", func(client *modelref.Client, _ *gocache.Cache) error {
+			_, err := client.TextGeneration.Load(ctx)
+			return err
+		}},
+		{ours + ".Get", func(client *modelref.Client, _ *gocache.Cache) error {
+			_, err := client.TextGeneration.Get(ctx, d.last)
+			return err
+		}},
+		{"go-cache.Get", func(_ *modelref.Client, cache *gocache.Cache) error {
+			if _, ok := cache.Get(string(modelref.CategoryTextGeneration)); !ok {
+				return errWrong
+			}
+			return nil
+		}},
+		{"spin", func(*modelref.Client, *gocache.Cache) error { return spin() }},
+	} {
+		g.Cases = append(g.Cases, warmCase(d, way, 1), warmCase(d, way, 2))
+	}
+	return g
+}
+
+func warmCase(d *document, way warmWay, workers int) Case {
+	c := Case{By: way.by, Inexact: workers > 1, Open: func() (func() error, func(), error) {
+		client, err := fileClient(oneFile{name: string(d.category) + ".json", body: d.body})
+		if err != nil {
+			return nil, nil, err
+		}
+		ref, err := client.TextGeneration.Load(context.Background())
+		cache := gocache.New(time.Hour, 0)
+		cache.SetDefault(string(d.category), ref)
+		return inParallel(workers, func() error { return way.read(client, cache) }), func() { _ = client.Close() }, err
+	}}
+	if workers > 1 {
+		c.By += fmt.Sprintf("-x%d", workers)
+	}
+	return c
+}
+
+// spin takes about as long as a read.
+func spin() error {
+	x := uint64(1)
+	for range 20 {
+		x = scatter(x)
+	}
+	if x == 0 {
+		return errWrong
+	}
+	return nil
+}
+
+// inParallel returns an operation that reads a batch, divided between the workers.
+func inParallel(workers int, read func() error) func() error {
+	work := func() error {
+		for range batch / workers {
+			if err := read(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if workers == 1 {
+		return work
+	}
+	return func() error {
+		errs := make([]error, workers)
+		var group sync.WaitGroup
+		for i := range errs {
+			group.Go(func() { errs[i] = work() })
+		}
+		group.Wait()
+		return errors.Join(errs...)
+	}
+}
+
+// pollGroup measures one poll of a watch while nothing changes, against the same request by hand.
+func pollGroup(d *document) Group {
+	g := Group{Name: "WatchPoll/" + d.label}
+	g.Cases = append(g.Cases, Case{By: ours, Inexact: true, Open: func() (func() error, func(), error) {
+		polled := make(chan struct{})
+		server := serve(d, polled)
+		client, err := networkClient(server)
+		ctx, cancel := context.WithCancel(context.Background())
+		var watching sync.WaitGroup
+		watching.Go(func() {
+			for range client.TextGeneration.Watch(ctx, modelref.WatchOptions{Interval: time.Microsecond}) {
+			}
+		})
+		run := func() error { <-polled; return nil }
+		for range 3 { // the first is the download, after which the stamp settles
+			_ = run()
+		}
+		return run, func() { cancel(); _ = client.Close(); watching.Wait(); server.Close() }, err
+	}})
+	g.Cases = append(g.Cases, Case{By: "http.Get+encoding/json", Inexact: true, Open: func() (func() error, func(), error) {
+		server := serve(d, nil)
+		run := func() error {
+			body, err := get(server.URL + "/model_references/v2/metadata/" + string(d.category) + "/last_updated")
+			if err != nil {
+				return err
+			}
+			var stamp struct {
+				LastUpdated *int64 `json:"last_updated"`
+			}
+			if err := json.Unmarshal(body, &stamp); err != nil || *stamp.LastUpdated != 1_700_000_000 {
+				return errors.Join(err, errWrong)
+			}
+			return nil
+		}
+		return run, func() { http.DefaultClient.CloseIdleConnections(); server.Close() }, nil
+	}})
+	return g
+}
+
+// restartGroup measures the way from the start of a program that has a fresh copy on disk to its first record.
+func restartGroup[P any](d *document) Group {
+	g := Group{Name: "Restart/" + d.label, Bytes: len(d.body)}
+	g.Cases = append(g.Cases, restartByModelref(d))
+	readFile := func(by string, decode func(data []byte) (int, error)) {
+		g.Cases = append(g.Cases, Case{By: by, Inexact: true, Open: func() (func() error, func(), error) {
+			dir, path, err := onDisk(d)
+			run := func() error {
+				data, err := os.ReadFile(path) //nolint:gosec // the path is our own
+				if err != nil {
+					return err
+				}
+				n, err := decode(data)
+				return errors.Join(err, wantRecords(n, d.records))
+			}
+			return run, func() { _ = os.RemoveAll(dir) }, err
+		}})
+	}
+	for _, by := range decoders {
+		readFile("os.ReadFile+"+by.name, func(data []byte) (int, error) {
+			var records map[string]P
+			err := by.unmarshal(data, &records)
+			return len(records), err
+		})
+	}
+	// What the cache directory itself costs: the same decoder, without the care for the file.
+	readFile("os.ReadFile+"+ours, func(data []byte) (int, error) {
+		client, err := fileClient(oneFile{name: string(d.category) + ".json", body: string(data)})
+		if err != nil {
+			return 0, err
+		}
+		n, err := load(client, d.category)
+		return n, errors.Join(err, client.Close())
+	})
+	return g
+}
+
+// restartByModelref lets a first client write the cache directory, and measures those that come after it.
+func restartByModelref(d *document) Case {
+	return Case{By: ours, Inexact: true, Open: func() (func() error, func(), error) {
+		dir, err := os.MkdirTemp("", "modelref-bench-")
+		if err != nil {
+			return nil, nil, err
+		}
+		server := serve(d, nil)
+		run := func() error {
+			client, err := networkClient(server, modelref.WithCacheDir(dir))
+			if err != nil {
+				return err
+			}
+			_, err = client.TextGeneration.Get(context.Background(), d.last)
+			return errors.Join(err, client.Close())
+		}
+		err = run()
+		server.Close() // from here on the disk must do
+		return run, func() { _ = os.RemoveAll(dir) }, err
+	}}
+}
+
+// onDisk writes the document to a file of its own.
+func onDisk(d *document) (dir, path string, err error) {
+	dir, err = os.MkdirTemp("", "modelref-bench-")
+	if err != nil {
+		return "", "", err
+	}
+	path = filepath.Join(dir, string(d.category)+".json")
+	return dir, path, os.WriteFile(path, []byte(strings.Clone(d.body)), 0o600)
+}
