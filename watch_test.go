@@ -81,6 +81,16 @@ func (w *watched) next() []string {
 	return told
 }
 
+// firstError returns the first error that was told.
+func (w *watched) firstError() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.errs) == 0 {
+		return nil
+	}
+	return w.errs[0]
+}
+
 const initial = "initial Small/1,Large?"
 
 func TestWatchTellsThePresentStateAndThenEachChangeOnce(t *testing.T) {
@@ -238,7 +248,7 @@ func TestWatchYieldsErrorsAndBacksOff(t *testing.T) {
 		told := w.next()
 		assert.Greater(t, len(told), 10)
 		assert.Less(t, len(told), 25, "more slowly")
-		require.ErrorIs(t, w.errs[0], modelref.ErrUnavailable)
+		require.ErrorIs(t, w.firstError(), modelref.ErrUnavailable)
 		server.Heal(modelreftest.Primary)
 		time.Sleep(20 * time.Minute)
 		told = w.next()
@@ -275,7 +285,7 @@ func TestWatchEnds(t *testing.T) {
 		w = watch(t, client, modelref.WatchOptions{})
 		require.NoError(t, client.Close())
 		<-w.done
-		require.ErrorIs(t, w.errs[0], modelref.ErrClosed)
+		require.ErrorIs(t, w.firstError(), modelref.ErrClosed)
 		for range client.ImageGeneration.Watch(t.Context(), modelref.WatchOptions{}) {
 			break
 		}
