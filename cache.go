@@ -184,12 +184,12 @@ func (s *store) read(ctx context.Context, o loadOptions) (anyReference, error) {
 		return nil, s.interrupted(ctx)
 	}
 	if s.client.config.background && !o.refresh && !o.watch {
-		if ref := s.readAhead(o); ref != nil {
+		if ref := s.readAhead(ctx, o); ref != nil {
 			return ref, nil
 		}
 	}
 	select {
-	case result := <-s.flight(o):
+	case result := <-s.flight(ctx, o):
 		if result.Err != nil {
 			return nil, result.Err
 		}
@@ -200,14 +200,14 @@ func (s *store) read(ctx context.Context, o loadOptions) (anyReference, error) {
 }
 
 // flight starts a load, or joins the one of its kind that is under way.
-func (s *store) flight(o loadOptions) <-chan singleflight.Result {
-	return s.group.DoChan(o.key(), func() (any, error) { return s.loadOnce(o) })
+func (s *store) flight(ctx context.Context, o loadOptions) <-chan singleflight.Result {
+	return s.group.DoChan(o.key(), func() (any, error) { return s.loadOnce(ctx, o) })
 }
 
 // readAhead returns the last good copy, for this read and those that follow, while one load brings the next; nil where
 // there is none. A load keeps what it brings before it holds it, so a copy that is the last good one under the lock is
 // never held over a newer one.
-func (s *store) readAhead(o loadOptions) anyReference {
+func (s *store) readAhead(ctx context.Context, o loadOptions) anyReference {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if ref := s.answer(o); ref != nil { // it has come meanwhile
@@ -220,7 +220,7 @@ func (s *store) readAhead(o loadOptions) anyReference {
 	meta.stale = true
 	ref := s.lastGood.ref.with(meta)
 	s.hold(ref, s.client.config.retry.Budget)
-	s.flight(loadOptions{ahead: true})
+	s.flight(ctx, loadOptions{ahead: true})
 	return ref
 }
 
@@ -238,8 +238,9 @@ func (s *store) hit(ref anyReference) {
 	}
 }
 
-// loadOnce runs one load, detached from every caller, joined by Close.
-func (s *store) loadOnce(o loadOptions) (anyReference, error) {
+// loadOnce runs one load, detached from every caller, joined by Close. Of the context of the caller that started it, it
+// has the values, as a trace, and not the end.
+func (s *store) loadOnce(caller context.Context, o loadOptions) (anyReference, error) {
 	if !s.client.begin() {
 		return nil, ErrClosed
 	}
@@ -251,8 +252,9 @@ func (s *store) loadOnce(o loadOptions) (anyReference, error) {
 			return ref, nil
 		}
 	}
-	ctx, cancel := context.WithTimeout(s.client.base, s.client.config.retry.Budget)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(caller), s.client.config.retry.Budget)
 	defer cancel()
+	defer context.AfterFunc(s.client.base, cancel)()
 	l := &load{store: s, ctx: ctx, options: o, start: time.Now()}
 	ref, err := l.run()
 	if err != nil && s.client.closed.Load() {
@@ -317,7 +319,7 @@ func (l *load) fromFreshDisk() anyReference {
 		return nil
 	}
 	age := time.Since(got.ref.meta().confirmedAt)
-	if age < 0 || age >= l.maxAge() {
+	if age >= l.maxAge() {
 		return nil
 	}
 	l.keep(got)
@@ -570,6 +572,8 @@ func (l *load) noteNoStamp(why error) {
 		pause = stampPause
 	}
 	l.client.note(noteNoStamp, l.facts.category, why, pause)
+	l.client.config.logger.Info("no change stamp; asking for the document instead", "category", l.facts.category,
+		"for", pause, "error", why)
 }
 
 // maxStamp is the last second of the year 9999, after which times have no form in JSON.

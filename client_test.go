@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -728,6 +729,35 @@ func TestAFreshCopyOnDiskSavesTheFirstRequest(t *testing.T) {
 	})
 }
 
+func TestACopyFromTheFutureIsNotTakenForFresh(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		dir := t.TempDir()
+		load(t, server.Client(t, modelref.WithCacheDir(dir)))
+		tiers(server)
+		path := filepath.Join(dir, "stable_diffusion.json.modelref")
+		ahead := time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339)
+		stamped := regexp.MustCompile(`"((?:confirmed|downloaded)_at)": "[^"]*"`).
+			ReplaceAllString(readFile(t, dir, "stable_diffusion.json.modelref"), `"$1": "`+ahead+`"`)
+		require.Equal(t, 2, strings.Count(stamped, ahead))
+		require.NoError(t, os.WriteFile(path, []byte(stamped), 0o600))
+
+		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
+		server.SetLastUpdated(modelref.CategoryImageGeneration, time.Now().Add(-time.Hour).Unix())
+		ref := load(t, server.Client(t, modelref.WithCacheDir(dir)))
+		assert.Equal(t, modelref.OriginPrimary, ref.Origin())
+		assert.Equal(t, 3, ref.Len())
+		assert.Equal(t, "document", tiers(server))
+
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "stable_diffusion.json"), []byte(twoModels), 0o600))
+		require.NoError(t, os.WriteFile(path, []byte(stamped), 0o600))
+		server.Break(modelreftest.Primary, modelreftest.Refused())
+		server.Break(modelreftest.GitHub, modelreftest.Refused())
+		ref = load(t, server.Client(t, modelref.WithCacheDir(dir)))
+		assert.Equal(t, modelref.OriginDisk, ref.Origin(), "better than nothing")
+		assert.True(t, ref.Stale())
+	})
+}
+
 func TestABrokenCopyOnDiskIsNeverServed(t *testing.T) {
 	for name, content := range map[string]string{
 		"empty": "", "garbage": "\x00\x01\x02", "half": twoModels[:len(twoModels)/2], "a list": "[]",
@@ -885,6 +915,30 @@ func TestAContextThatHasEndedSendsNothing(t *testing.T) {
 		_, err := client.ImageGeneration.Load(ctx)
 		require.ErrorContains(t, err, "the user went away")
 		assert.Empty(t, tiers(server))
+	})
+}
+
+type contextKey struct{}
+
+func TestALoadCarriesTheValuesOfItsCallersContext(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		var seen []any
+		next := server.HTTPClient().Transport
+		client := server.Client(t, modelref.WithHTTPClient(&http.Client{Transport: roundTripper(
+			func(r *http.Request) (*http.Response, error) {
+				seen = append(seen, r.Context().Value(contextKey{}))
+				return next.RoundTrip(r)
+			})}))
+		server.Break(modelreftest.Primary, modelreftest.Delay(time.Second))
+		ctx, cancel := context.WithTimeout(context.WithValue(t.Context(), contextKey{}, "trace 1"), time.Millisecond)
+		defer cancel()
+		_, err := client.ImageGeneration.Load(ctx)
+		require.ErrorIs(t, err, context.DeadlineExceeded, "the caller's own end ends its wait")
+		time.Sleep(2 * time.Second)
+		ref, err := client.ImageGeneration.Load(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, 2, ref.Len())
+		assert.Equal(t, []any{"trace 1"}, seen, "and not the load")
 	})
 }
 

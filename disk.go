@@ -136,7 +136,7 @@ func readDisk(dir string, facts *traits, limit int64) (*diskCopy, error) {
 		out.provenance = *p
 		return out, nil
 	}
-	out.provenance = provenance{FetchedAt: info.ModTime(), ConfirmedAt: info.ModTime()}
+	out.provenance = provenance{FetchedAt: info.ModTime(), ConfirmedAt: past(info.ModTime())}
 	return out, nil
 }
 
@@ -190,7 +190,20 @@ func readProvenance(dir string, facts *traits) (*provenance, error) {
 		return nil, err
 	}
 	p := new(provenance)
-	return p, json.Unmarshal(data, p)
+	if err := json.Unmarshal(data, p); err != nil {
+		return nil, err
+	}
+	p.ConfirmedAt, p.State.DownloadedAt = past(p.ConfirmedAt), past(p.State.DownloadedAt)
+	return p, nil
+}
+
+// past returns t, or the zero time where t is still to come: somebody's clock was wrong, and a copy of unknown age is
+// an old one.
+func past(t time.Time) time.Time {
+	if t.After(time.Now()) {
+		return time.Time{}
+	}
+	return t
 }
 
 // fromDisk decodes the copy in the cache directory. A copy that is missing is fs.ErrNotExist.

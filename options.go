@@ -332,10 +332,22 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithObserver sets a function that is called for every Event, at once and in the goroutine in which it happens: it
-// must be quick, and safe for concurrent use.
+// WithObserver adds a function that is called for every Event, at once and in the goroutine in which it happens: it
+// must be quick, and safe for concurrent use. Several are called in the order in which they were given.
 func WithObserver(observe func(Event)) Option {
-	return func(c *config) { c.observer = observe }
+	return func(c *config) {
+		earlier := c.observer
+		switch {
+		case observe == nil:
+		case earlier == nil:
+			c.observer = observe
+		default:
+			c.observer = func(e Event) {
+				earlier(e)
+				observe(e)
+			}
+		}
+	}
 }
 
 const envPrefix = "HORDE_MODEL_REFERENCE_"
