@@ -568,17 +568,17 @@ func encodeRecord[R any](o *objectCodec[R], r *R, raw string) []byte {
 // keepUnknown writes the fields of the object known, then those of the object raw that the shape does not have. Inside
 // the known fields it does the same.
 func (e *encoder) keepUnknown(known, raw string, of shape) {
-	rawFields := rawObject(raw)
-	for _, field := range rawObject(known) {
+	before := rawObject(raw)
+	for _, field := range rawObject(known).fields {
 		e.name(field.name)
-		old := slices.IndexFunc(rawFields, func(f rawField) bool { return f.name == field.name })
-		if old < 0 {
+		old, ok := before.value(field.name)
+		if !ok {
 			e.buf = append(e.buf, field.text...)
 			continue
 		}
-		e.keepInner(field.text, rawFields[old].text, of[field.name])
+		e.keepInner(field.text, old, of[field.name])
 	}
-	for _, field := range rawFields {
+	for _, field := range before.fields {
 		if _, known := of[field.name]; !known {
 			e.name(field.name)
 			e.buf = append(e.buf, field.text...)
@@ -604,17 +604,33 @@ func (e *encoder) keepInner(known, raw string, of shape) {
 
 type rawField struct{ name, text string }
 
+// rawFields are the fields of a JSON object in their order, to be found by name.
+type rawFields struct {
+	fields []rawField
+	at     map[string]int
+}
+
+// value returns the text of the field of that name.
+func (r *rawFields) value(name string) (string, bool) {
+	i, ok := r.at[name]
+	if !ok {
+		return "", false
+	}
+	return r.fields[i].text, true
+}
+
 // rawObject returns the fields of a JSON object; a name that comes twice is returned once, with its last text.
-func rawObject(text string) []rawField {
-	var out []rawField
+func rawObject(text string) *rawFields {
+	out := &rawFields{at: map[string]int{}}
 	s := scanner{s: text}
 	_ = s.fields(func(key string) error { // text has been read or written by this package: it is JSON
 		value, err := s.skip()
-		if i := slices.IndexFunc(out, func(f rawField) bool { return f.name == key }); i >= 0 {
-			out[i].text = value
+		if i, ok := out.at[key]; ok {
+			out.fields[i].text = value
 			return err
 		}
-		out = append(out, rawField{key, value})
+		out.at[key] = len(out.fields)
+		out.fields = append(out.fields, rawField{key, value})
 		return err
 	})
 	return out

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -340,4 +341,31 @@ func TestCodecsHaveEveryField(t *testing.T) {
 	e := &encoder{}
 	e.value([]any{math.NaN(), math.Inf(1), 1.0, 1e21, 3, struct{}{}, nil})
 	assert.Equal(t, "[null,null,1.0,1e+21,3,null,null]", string(e.buf))
+}
+
+func TestEncodingManyUnknownFieldsIsLinear(t *testing.T) { // takes the time, so not beside other tests
+	record := func(unknown int) string {
+		var b strings.Builder
+		b.WriteString(`{"name": "a"`)
+		for i := range unknown {
+			fmt.Fprintf(&b, `, "field %d": %d`, i, i)
+		}
+		return b.String() + "}"
+	}
+	encode := func(unknown int) time.Duration {
+		clip := new(CLIPRecord)
+		require.NoError(t, json.Unmarshal([]byte(record(unknown)), clip))
+		least := time.Hour
+		for range 5 {
+			start := time.Now()
+			out, err := json.Marshal(clip)
+			least = min(least, time.Since(start))
+			require.NoError(t, err)
+			require.Contains(t, string(out), fmt.Sprintf(`"field %d":%d`, unknown-1, unknown-1))
+		}
+		return least
+	}
+	few, many := encode(2_000), encode(64_000)
+	assert.Less(t, many, 512*max(few, 100*time.Microsecond),
+		"32 times as many fields; 1,024 times the work were it quadratic")
 }

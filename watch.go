@@ -7,7 +7,6 @@ import (
 	"errors"
 	"iter"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -203,21 +202,14 @@ func differingFields(earlier, later string) []string {
 		return nil
 	}
 	var out []string
-	a, b := rawObject(earlier), rawObject(later)
-	value := func(fields []rawField, name string) string {
-		i := slices.IndexFunc(fields, func(f rawField) bool { return f.name == name })
-		if i < 0 {
-			return ""
-		}
-		return canonicalJSON(fields[i].text)
-	}
-	for _, field := range b {
-		if value(a, field.name) != canonicalJSON(field.text) {
+	before, after := rawObject(earlier), rawObject(later)
+	for _, field := range after.fields {
+		if old, ok := before.value(field.name); !ok || canonicalJSON(old) != canonicalJSON(field.text) {
 			out = append(out, field.name)
 		}
 	}
-	for _, field := range a {
-		if value(b, field.name) == "" {
+	for _, field := range before.fields {
+		if _, ok := after.value(field.name); !ok {
 			out = append(out, field.name)
 		}
 	}

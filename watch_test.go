@@ -356,12 +356,15 @@ func TestWarm(t *testing.T) {
 func TestTheObserverIsToldEverything(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		var mu sync.Mutex
-		var told []string
-		client := server.Client(t, modelref.WithObserver(func(e modelref.Event) {
-			mu.Lock()
-			defer mu.Unlock()
-			told = append(told, e.Kind.String()+" "+e.Origin.String())
-		}))
+		var told, second []string
+		observe := func(list *[]string) modelref.Option {
+			return modelref.WithObserver(func(e modelref.Event) {
+				mu.Lock()
+				defer mu.Unlock()
+				*list = append(*list, e.Kind.String()+" "+e.Origin.String())
+			})
+		}
+		client := server.Client(t, observe(&told), modelref.WithObserver(nil), observe(&second))
 		load(t, client)
 		load(t, client)
 		time.Sleep(minute)
@@ -377,6 +380,7 @@ func TestTheObserverIsToldEverything(t *testing.T) {
 			"breaker_opened primary", "source_failed primary", "fallback primary",
 			"breaker_closed primary", "revalidate primary",
 		}, told)
+		assert.Equal(t, told, second, "and so is the next")
 		assert.Equal(t, "unknown", modelref.EventKind(99).String())
 	})
 }
