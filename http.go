@@ -57,6 +57,11 @@ func newHTTPLayer(c *config) *httpLayer {
 	}
 	base.CheckRedirect = checkRedirect(base.CheckRedirect)
 	base.Transport = &guardedTransport{next: base.Transport, keyHost: c.primaryURL, apiKey: c.apiKey}
+	for _, wrap := range c.wrappers {
+		if wrapped := wrap(base.Transport); wrapped != nil {
+			base.Transport = wrapped
+		}
+	}
 	h := &httpLayer{policy: c.retry, userAgent: c.userAgent, maxBody: c.maxBody, apiKey: c.apiKey}
 	h.client = &retryablehttp.Client{
 		HTTPClient:   base,

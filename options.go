@@ -33,6 +33,17 @@ const (
 // Option is one thing that a Client is told when it is made.
 type Option func(*config)
 
+// Options joins options into one, which is each of them in turn.
+func Options(options ...Option) Option {
+	return func(c *config) {
+		for _, option := range options {
+			if option != nil {
+				option(c)
+			}
+		}
+	}
+}
+
 // config is what the options add up to.
 type config struct {
 	primaryURL  *url.URL // nil: there is no PRIMARY
@@ -42,6 +53,7 @@ type config struct {
 	bootstrap   fs.FS
 	github      githubConfig
 	httpClient  *http.Client
+	wrappers    []func(http.RoundTripper) http.RoundTripper
 	userAgent   string
 	apiKey      secret
 	retry       RetryPolicy
@@ -206,6 +218,20 @@ func WithHTTPClient(client *http.Client) Option {
 			return
 		}
 		c.httpClient = client
+	}
+}
+
+// WithTransport puts wrap around the transport that every request goes through, each attempt and each redirect on its own:
+// for traces, metrics and tests. The API key is added further in, where wrap does not see it. The requests of a read carry
+// the values of the context of the caller that started it. Of several, the
+// one given last sees a request first.
+func WithTransport(wrap func(next http.RoundTripper) http.RoundTripper) Option {
+	return func(c *config) {
+		if wrap == nil {
+			c.fail("WithTransport", "want a function")
+			return
+		}
+		c.wrappers = append(c.wrappers, wrap)
 	}
 }
 

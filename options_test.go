@@ -21,12 +21,12 @@ func TestNewReportsEveryBadOptionAtOnce(t *testing.T) {
 	_, err := New(
 		WithPrimaryURL("models.aihorde.net/api"), WithPrimaryURL("https://"), WithPrimaryURL("ftp://example.org"),
 		WithTTL(0), WithTTL(-time.Second), WithMaxStale(-1), WithTimeout(0), WithRetry(RetryPolicy{Budget: -1}),
-		WithCacheDir(filepath.Join(file, "below")), WithHTTPClient(nil), WithUserAgent(""), WithUserAgent("a\r\nb"),
+		WithCacheDir(filepath.Join(file, "below")), WithHTTPClient(nil), WithTransport(nil), WithUserAgent(""), WithUserAgent("a\r\nb"),
 		WithAPIKey("k\n"), WithLogger(nil), WithMaxBodyBytes(0), WithGitHub(GitHubConfig{BaseURL: "nope"}),
 	)
 	require.Error(t, err)
 	lines := strings.Split(err.Error(), "\n")
-	assert.Len(t, lines, 16, err.Error())
+	assert.Len(t, lines, 17, err.Error())
 	for _, line := range lines {
 		assert.Regexp(t, `^modelref: With\w+: .+`, line)
 	}
@@ -148,6 +148,15 @@ func TestTheCallersHTTPClientIsLeftAlone(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = c.Close() })
 	assert.Equal(t, time.Second, c.http.client.HTTPClient.Timeout, "the shorter of the two")
+}
+
+func TestOptionsJoinsOptionsInTheirOrder(t *testing.T) {
+	t.Parallel()
+	c, err := New(Options(WithTTL(time.Hour), nil, WithTimeout(time.Second)), Options(), WithTTL(2*time.Minute))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = c.Close() })
+	assert.Equal(t, 2*time.Minute, c.config.ttl)
+	assert.Equal(t, time.Second, c.config.timeout)
 }
 
 func TestClockSteps(t *testing.T) {

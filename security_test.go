@@ -182,6 +182,39 @@ func TestTheAPIKeyStaysWithItsHostThroughEveryPathOfALoad(t *testing.T) {
 	}, sent)
 }
 
+func TestAWrappedTransportSeesEveryAttemptAndNoKey(t *testing.T) {
+	t.Parallel()
+	var order []string
+	wrap := func(name string) modelref.Option {
+		return modelref.WithTransport(func(next http.RoundTripper) http.RoundTripper {
+			return roundTripper(func(r *http.Request) (*http.Response, error) {
+				order = append(order, name+" "+r.URL.Host)
+				assert.Empty(t, r.Header.Get("apikey"))
+				return next.RoundTrip(r)
+			})
+		})
+	}
+	keys := 0
+	hc := &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.Header.Get("apikey") == theKey {
+			keys++
+		}
+		return nil, errors.New("down")
+	})}
+	client, err := modelref.New(modelref.WithHTTPClient(hc), modelref.WithPrimaryURL("https://models.example.org/api"),
+		modelref.WithoutGitHub(), modelref.WithAPIKey(theKey), wrap("inner"), wrap("outer"),
+		modelref.WithTransport(func(http.RoundTripper) http.RoundTripper { return nil }),
+		modelref.WithRetry(modelref.RetryPolicy{MaxAttempts: 2, BaseDelay: time.Millisecond}))
+	require.NoError(t, err)
+	defer func() { _ = client.Close() }()
+	_, err = client.ImageGeneration.Load(t.Context())
+	require.Error(t, err)
+	assert.Equal(t, []string{
+		"outer models.example.org", "inner models.example.org", "outer models.example.org", "inner models.example.org",
+	}, order)
+	assert.Equal(t, 2, keys)
+}
+
 // hostileNames are names that would lead out of a directory if they were taken for paths.
 func hostileNames() []string {
 	return []string{
