@@ -29,7 +29,7 @@ const (
 
 // sourceState is what the next question to a source needs to know of its last answer.
 type sourceState struct {
-	// Source is the origin of the document on the network, which a copy on disk keeps.
+	// Source is the origin of the document on the network, which a copy in a store keeps.
 	Source Origin `json:"source"`
 	// Stamp is the change stamp that the document carries, in whole seconds, where HasStamp is set.
 	Stamp    int64 `json:"stamp,omitempty"`
@@ -95,8 +95,8 @@ func (f *freshEntry) expired() bool {
 	return now.Sub(f.since) >= f.hold || now.UnixNano() >= f.until
 }
 
-// store is the cache of one category.
-type store struct {
+// categoryCache is the cache of one category.
+type categoryCache struct {
 	client  *Client
 	facts   *traits
 	decode  decodeFunc
@@ -121,7 +121,7 @@ type failure struct {
 }
 
 // current returns the fresh reference, or nil.
-func (s *store) current() anyReference {
+func (s *categoryCache) current() anyReference {
 	if f := s.fresh.Load(); f != nil && !f.expired() {
 		return f.ref
 	}
@@ -129,7 +129,7 @@ func (s *store) current() anyReference {
 }
 
 // answer returns the fresh reference where it is one that these options accept, or nil.
-func (s *store) answer(o loadOptions) anyReference {
+func (s *categoryCache) answer(o loadOptions) anyReference {
 	if o.refresh {
 		return nil
 	}
@@ -141,26 +141,26 @@ func (s *store) answer(o loadOptions) anyReference {
 }
 
 // hold serves ref without asking anybody for that long.
-func (s *store) hold(ref anyReference, d time.Duration) {
+func (s *categoryCache) hold(ref anyReference, d time.Duration) {
 	entry := newFreshEntry(ref, d)
 	s.client.ttl.Set(string(s.facts.category), entry, d)
 	s.fresh.Store(entry)
 }
 
 // expire makes the next read ask.
-func (s *store) expire() {
+func (s *categoryCache) expire() {
 	s.client.ttl.Delete(string(s.facts.category))
 	s.fresh.Store(nil)
 }
 
-func (s *store) last() *loaded {
+func (s *categoryCache) last() *loaded {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.lastGood
 }
 
 // ttl returns the TTL, shortened at random by up to a tenth.
-func (s *store) ttl() time.Duration {
+func (s *categoryCache) ttl() time.Duration {
 	ttl := s.client.config.ttl
 	if tenth := ttl / 10; tenth > 0 {
 		ttl -= rand.N(tenth) //nolint:gosec // spreads load; nothing secret hangs on it
@@ -169,10 +169,10 @@ func (s *store) ttl() time.Duration {
 }
 
 // shortest returns how long an answer is at least kept.
-func (s *store) shortest() time.Duration { return min(shortestHold, s.client.config.ttl) }
+func (s *categoryCache) shortest() time.Duration { return min(shortestHold, s.client.config.ttl) }
 
 // read returns the category from memory where it is fresh, else waits for the one load that all callers share.
-func (s *store) read(ctx context.Context, o loadOptions) (anyReference, error) {
+func (s *categoryCache) read(ctx context.Context, o loadOptions) (anyReference, error) {
 	if ref := s.answer(o); ref != nil {
 		s.hit(ref)
 		return ref, nil
@@ -200,14 +200,14 @@ func (s *store) read(ctx context.Context, o loadOptions) (anyReference, error) {
 }
 
 // flight starts a load, or joins the one of its kind that is under way.
-func (s *store) flight(ctx context.Context, o loadOptions) <-chan singleflight.Result {
+func (s *categoryCache) flight(ctx context.Context, o loadOptions) <-chan singleflight.Result {
 	return s.group.DoChan(o.key(), func() (any, error) { return s.loadOnce(ctx, o) })
 }
 
 // readAhead returns the last good copy, for this read and those that follow, while one load brings the next; nil where
 // there is none. A load keeps what it brings before it holds it, so a copy that is the last good one under the lock is
 // never held over a newer one.
-func (s *store) readAhead(ctx context.Context, o loadOptions) anyReference {
+func (s *categoryCache) readAhead(ctx context.Context, o loadOptions) anyReference {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if ref := s.answer(o); ref != nil { // it has come meanwhile
@@ -224,11 +224,11 @@ func (s *store) readAhead(ctx context.Context, o loadOptions) anyReference {
 	return ref
 }
 
-func (s *store) interrupted(ctx context.Context) error {
+func (s *categoryCache) interrupted(ctx context.Context) error {
 	return fmt.Errorf("modelref: %s: %w", s.facts.category, context.Cause(ctx))
 }
 
-func (s *store) hit(ref anyReference) {
+func (s *categoryCache) hit(ref anyReference) {
 	s.counters.hit()
 	if s.client.config.observer != nil {
 		meta := ref.meta()
@@ -240,7 +240,7 @@ func (s *store) hit(ref anyReference) {
 
 // loadOnce runs one load, detached from every caller, joined by Close. Of the context of the caller that started it, it
 // has the values, as a trace, and not the end.
-func (s *store) loadOnce(caller context.Context, o loadOptions) (anyReference, error) {
+func (s *categoryCache) loadOnce(caller context.Context, o loadOptions) (anyReference, error) {
 	if !s.client.begin() {
 		return nil, ErrClosed
 	}
@@ -255,7 +255,7 @@ func (s *store) loadOnce(caller context.Context, o loadOptions) (anyReference, e
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(caller), s.client.config.retry.Budget)
 	defer cancel()
 	defer context.AfterFunc(s.client.base, cancel)()
-	l := &load{store: s, ctx: ctx, options: o, start: time.Now()}
+	l := &load{categoryCache: s, ctx: ctx, options: o, start: time.Now()}
 	ref, err := l.run()
 	if err != nil && s.client.closed.Load() {
 		return nil, ErrClosed
@@ -265,24 +265,24 @@ func (s *store) loadOnce(caller context.Context, o loadOptions) (anyReference, e
 
 // load is one pass through the sources of a category.
 type load struct {
-	*store
+	*categoryCache
 	ctx      context.Context
 	options  loadOptions
 	start    time.Time
 	attempts []Attempt
-	disk     *loaded // the copy on disk, where it has been read
+	stored   *loaded // the copy in the store, where it has been read
 }
 
 // run tries the sources in their order.
 func (l *load) run() (anyReference, error) {
-	if ref := l.fromFreshDisk(); ref != nil {
+	if ref := l.fromFreshStore(); ref != nil {
 		return ref, nil
 	}
 	release, waited := l.awaitTurn()
 	defer release()
 	if waited {
-		l.disk = nil // it may be another one by now
-		if ref := l.fromFreshDisk(); ref != nil {
+		l.stored = nil // it may be another one by now
+		if ref := l.fromFreshStore(); ref != nil {
 			return ref, nil
 		}
 	}
@@ -301,19 +301,19 @@ func (l *load) run() (anyReference, error) {
 	return nil, err
 }
 
-// fromFreshDisk takes in the copy on disk where it is younger than the TTL and newer than what is in memory: after a
+// fromFreshStore takes in the copy in the store where it is younger than the TTL and newer than what is in memory: after a
 // restart, or when another process has written it.
-func (l *load) fromFreshDisk() anyReference {
-	if l.options.refresh || l.client.config.cacheDir == "" {
+func (l *load) fromFreshStore() anyReference {
+	if l.options.refresh || l.client.config.store == nil {
 		return nil
 	}
 	last := l.last()
-	if last != nil && !l.diskIsNewer(last) {
+	if last != nil && !l.storeIsNewer(last) {
 		return nil
 	}
-	got := l.confirmedByDisk(last)
+	got := l.confirmedByStore(last)
 	if got == nil {
-		got = l.readDisk()
+		got = l.readStore()
 	}
 	if got == nil {
 		return nil
@@ -336,14 +336,14 @@ func (l *load) maxAge() time.Duration {
 	return l.client.config.ttl
 }
 
-// confirmedByDisk returns the copy in memory as another process has confirmed it, where that has the same document: then
+// confirmedByStore returns the copy in memory as another process has confirmed it, where that has the same document: then
 // nothing needs to be decoded.
-func (l *load) confirmedByDisk(last *loaded) *loaded {
+func (l *load) confirmedByStore(last *loaded) *loaded {
 	if last == nil {
 		return nil
 	}
-	p, err := readProvenance(l.client.config.cacheDir, l.facts)
-	if err != nil || p.Size != len(last.ref.text()) || p.CRC32C != checksum(last.ref.text()) {
+	p, err := l.storedNote()
+	if err != nil || !p.isOf(last.ref.text()) {
 		return nil
 	}
 	meta := *last.ref.meta()
@@ -351,33 +351,33 @@ func (l *load) confirmedByDisk(last *loaded) *loaded {
 	return &loaded{ref: last.ref.with(meta), state: p.State}
 }
 
-// diskIsNewer reports whether the file beside the copy says that it was confirmed after what is in memory.
-func (l *load) diskIsNewer(last *loaded) bool {
-	p, err := readProvenance(l.client.config.cacheDir, l.facts)
+// storeIsNewer reports whether the store's note says that its copy was confirmed after what is in memory.
+func (l *load) storeIsNewer(last *loaded) bool {
+	p, err := l.storedNote()
 	return err == nil && p.ConfirmedAt.After(last.ref.meta().confirmedAt.Add(time.Millisecond))
 }
 
-// readDisk decodes the copy on disk once in a load, and tells where it is broken.
-func (l *load) readDisk() *loaded {
-	if l.disk != nil {
-		return l.disk
+// readStore decodes the copy in the store once in a load, and tells where it is broken.
+func (l *load) readStore() *loaded {
+	if l.stored != nil {
+		return l.stored
 	}
-	got, err := l.fromDisk()
+	got, err := l.fromStore()
 	if err != nil {
-		if !errors.Is(err, ErrNotConfigured) && !errors.Is(err, fs.ErrNotExist) {
-			l.diskResult(err)
+		if !errors.Is(err, fs.ErrNotExist) {
+			l.storeResult(err)
 		}
-		l.attempts = append(l.attempts, Attempt{Origin: OriginDisk, Err: err})
+		l.attempts = append(l.attempts, Attempt{Origin: l.client.config.storeOrigin, Err: err})
 		return nil
 	}
-	l.disk = got
+	l.stored = got
 	return got
 }
 
 // fromNetworkOrLastGood asks the PRIMARY, falls back to a copy that came from it and is not too old, and else asks
 // GitHub.
 func (l *load) fromNetworkOrLastGood() anyReference {
-	l.attempts = nil // what the look at a fresh copy on disk said is told when the disk is asked as the last resort
+	l.attempts = nil // what the look at a fresh copy in the store said is told when that is asked as the last resort
 	if ref := l.tryPrimary(); ref != nil {
 		return ref
 	}
@@ -654,7 +654,7 @@ func (l *load) accept(origin Origin, got *loaded, requests int) anyReference {
 		got = &loaded{ref: got.ref.with(meta), state: got.state}
 		l.keep(got)
 		l.hold(got.ref, max(hold, l.shortest()))
-		l.confirmOnDisk(got)
+		l.storeConfirmed(got)
 		l.observeLoad(EventRevalidate, got, requests)
 		return got.ref
 	}
@@ -670,7 +670,7 @@ func (l *load) accept(origin Origin, got *loaded, requests int) anyReference {
 	}
 	l.keep(got)
 	l.hold(got.ref, l.ttl())
-	l.keepOnDisk(got)
+	l.store(got)
 	l.observeLoad(EventLoad, got, requests)
 	return got.ref
 }
@@ -679,8 +679,8 @@ func (l *load) accept(origin Origin, got *loaded, requests int) anyReference {
 // that counts only when a second read, a TTL later, says the same.
 func (l *load) doubtEmpty(got *loaded) anyReference {
 	last := l.last()
-	if last == nil && l.client.config.cacheDir != "" {
-		last = l.readDisk()
+	if last == nil && l.client.config.store != nil {
+		last = l.readStore()
 	}
 	if got.ref.Len() > 0 || last == nil || last.ref.Len() == 0 {
 		l.mu.Lock()
@@ -706,7 +706,7 @@ func (l *load) doubtEmpty(got *loaded) anyReference {
 }
 
 // keep makes l the last good copy.
-func (s *store) keep(l *loaded) {
+func (s *categoryCache) keep(l *loaded) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.changed != nil && !(s.lastGood != nil && s.lastGood.ref.sameRecords(l.ref)) {
@@ -734,14 +734,14 @@ func (l *load) serveStale(last *loaded) anyReference {
 	return ref
 }
 
-// fromWhatIsLeft serves the last good copy of any age, the disk or the bootstrap, the newest of them first.
+// fromWhatIsLeft serves the last good copy of any age, the store's or the bootstrap, the newest of them first.
 func (l *load) fromWhatIsLeft() anyReference {
 	last := l.last()
-	if last != nil && !(l.client.config.cacheDir != "" && l.diskIsNewer(last)) {
+	if last != nil && !(l.client.config.store != nil && l.storeIsNewer(last)) {
 		return l.serveStale(last)
 	}
-	if l.client.config.cacheDir != "" {
-		if got := l.readDisk(); got != nil {
+	if l.client.config.store != nil {
+		if got := l.readStore(); got != nil {
 			l.keep(got)
 			return l.serveStale(got)
 		}
@@ -764,7 +764,7 @@ func (l *load) fromWhatIsLeft() anyReference {
 }
 
 // decoded decodes a document of the category.
-func (s *store) decoded(document string, a about) (*loaded, error) {
+func (s *categoryCache) decoded(document string, a about) (*loaded, error) {
 	a.category = s.facts.category
 	ref, err := s.decode(document, a)
 	if err != nil {

@@ -37,16 +37,16 @@ type Client struct {
 	config         *config
 	http           *httpLayer
 	ttl            *gocache.Cache // what holds for a time: fresh references, and answers not to ask for again
-	stores         map[Category]*store
+	caches         map[Category]*categoryCache
 	primaryBreaker *breaker
 	githubBreaker  *breaker
 
-	base        context.Context // ends with Close
-	cancel      context.CancelFunc
-	lifecycle   sync.Mutex // orders begin and Close
-	closed      atomic.Bool
-	running     sync.WaitGroup
-	diskFailing atomic.Bool
+	base         context.Context // ends with Close
+	cancel       context.CancelFunc
+	lifecycle    sync.Mutex // orders begin and Close
+	closed       atomic.Bool
+	running      sync.WaitGroup
+	storeFailing atomic.Bool
 }
 
 // New makes a Client. It reports every option that is wrong, joined. The network is not touched; a cache directory is
@@ -60,7 +60,7 @@ func New(options ...Option) (*Client, error) {
 		config: config,
 		http:   newHTTPLayer(config),
 		ttl:    gocache.New(config.ttl, 0), // no cleanup interval: only a finaliser would stop that goroutine
-		stores: make(map[Category]*store, len(categoryTraits)),
+		caches: make(map[Category]*categoryCache, len(categoryTraits)),
 	}
 	c.base, c.cancel = context.WithCancel(context.Background())
 	c.primaryBreaker = &breaker{longest: coolDownMax, notify: c.breakerMoved(OriginPrimary)}
@@ -80,9 +80,6 @@ func New(options ...Option) (*Client, error) {
 	c.Miscellaneous.bind(c, CategoryMiscellaneous)
 	c.LoRA.bind(c, CategoryLoRA)
 	c.TextualInversion.bind(c, CategoryTextualInversion)
-	if config.cacheDir != "" {
-		removeAbandoned(config.cacheDir)
-	}
 	return c, nil
 }
 
@@ -109,7 +106,7 @@ func (c *Client) Close() error {
 	c.lifecycle.Unlock()
 	c.cancel()
 	c.running.Wait()
-	for _, s := range c.stores {
+	for _, s := range c.caches {
 		s.expire()
 	}
 	return nil
@@ -160,22 +157,22 @@ func (c *Client) noted(about string, category Category) error {
 
 // Service reads one category. Records that it returns are shared between all callers and read-only.
 type Service[R Record] struct {
-	store *store
+	cache *categoryCache
 }
 
 // bind makes the service the one of a category of the Client.
 func (s *Service[R]) bind(c *Client, category Category) {
 	facts, _ := traitsOf(category)
-	s.store = &store{client: c, facts: facts, decode: decoders[category]}
-	c.stores[category] = s.store
+	s.cache = &categoryCache{client: c, facts: facts, decode: decoders[category]}
+	c.caches[category] = s.cache
 }
 
 // Category returns the category that the service reads.
 func (s *Service[R]) Category() Category {
-	if s.store == nil {
+	if s.cache == nil {
 		return ""
 	}
-	return s.store.facts.category
+	return s.cache.facts.category
 }
 
 // Load returns the category: from memory where it is younger than the TTL, without touching the network; else from the
@@ -184,18 +181,18 @@ func (s *Service[R]) Category() Category {
 // wait and nothing else. The error is a *FetchError, which is ErrUnavailable, where no source could give the category,
 // ErrClosed, or that of the context.
 func (s *Service[R]) Load(ctx context.Context, options ...LoadOption) (*Reference[R], error) {
-	if s.store == nil {
+	if s.cache == nil {
 		return nil, ErrClosed
 	}
 	if len(options) == 0 {
-		return asReference[R](s.store.read(ctx, loadOptions{}))
+		return asReference[R](s.cache.read(ctx, loadOptions{}))
 	}
 	o := newLoadOptions(options)
-	ref, err := asReference[R](s.store.read(ctx, o))
+	ref, err := asReference[R](s.cache.read(ctx, o))
 	if err != nil || len(o.overlays) == 0 {
 		return ref, err
 	}
-	return layOver(ctx, s.store, ref, o.overlays, func(a anyReference) *Reference[R] { return a.(*Reference[R]) })
+	return layOver(ctx, s.cache, ref, o.overlays, func(a anyReference) *Reference[R] { return a.(*Reference[R]) })
 }
 
 func asReference[R Record](ref anyReference, err error) (*Reference[R], error) {
@@ -310,7 +307,7 @@ func decoder[R Record](table *objectCodec[R], common func(*R) *ModelRecord) deco
 // CategoryReader reads one category by its name and returns what the records of all categories have in common, for
 // programs that learn the category at run time.
 type CategoryReader struct {
-	store *store
+	cache *categoryCache
 }
 
 // Category returns a reader of the category of that name. The error is ErrUnknownCategory and lists the names there are.
@@ -319,17 +316,17 @@ func (c *Client) Category(name string) (*CategoryReader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("modelref: %w", err)
 	}
-	return &CategoryReader{store: c.stores[category]}, nil
+	return &CategoryReader{cache: c.caches[category]}, nil
 }
 
 // Load returns the category as the Load of its service does, with the common fields of its records; their Raw and their
 // JSON have all fields.
 func (r *CategoryReader) Load(ctx context.Context, options ...LoadOption) (*Reference[ModelRecord], error) {
-	if r == nil || r.store == nil {
+	if r == nil || r.cache == nil {
 		return nil, ErrClosed
 	}
 	o := newLoadOptions(options)
-	ref, err := r.store.read(ctx, o)
+	ref, err := r.cache.read(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -337,7 +334,7 @@ func (r *CategoryReader) Load(ctx context.Context, options ...LoadOption) (*Refe
 	if len(o.overlays) == 0 {
 		return models, nil
 	}
-	return layOver(ctx, r.store, models, o.overlays, anyReference.models)
+	return layOver(ctx, r.cache, models, o.overlays, anyReference.models)
 }
 
 // Get returns the record of that name. The error is ErrNotFound where the category has none, else that of Load.
@@ -357,7 +354,7 @@ func (r *CategoryReader) Get(ctx context.Context, name string, options ...LoadOp
 func (c *Client) VerifyRecords() error {
 	var errs []error
 	for _, category := range Categories() {
-		s, ok := c.stores[category]
+		s, ok := c.caches[category]
 		if !ok {
 			continue
 		}

@@ -1,12 +1,11 @@
-// The copies of documents in a cache directory: written whole or not at all, checked when they are read.
+// The store in a cache directory: documents written whole or not at all, in the layout that the Python library reads.
 
 package modelref
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -15,8 +14,11 @@ import (
 	"time"
 )
 
-// provenanceSuffix is what the name of the file beside a document has behind the document's own.
-const provenanceSuffix = ".modelref"
+// noteSuffix is what the name of the file with the note has behind the document's own.
+const noteSuffix = ".modelref"
+
+// maxNote bounds how much of a note is read.
+const maxNote = 64 << 10
 
 // tempPattern names the files that are not finished. A dot in front hides them from whoever lists the documents.
 const tempPattern = ".modelref-*.tmp"
@@ -24,27 +26,30 @@ const tempPattern = ".modelref-*.tmp"
 // abandonedAfter is the age at which an unfinished file has surely lost its writer.
 const abandonedAfter = time.Hour
 
-// provenance is what the file beside a document says of it.
-type provenance struct {
-	Source      string      `json:"source"`
-	FetchedAt   time.Time   `json:"fetched_at"`
-	ConfirmedAt time.Time   `json:"confirmed_at"`
-	Size        int         `json:"size"`
-	CRC32C      uint32      `json:"crc32c"`
-	State       sourceState `json:"state"`
-	Writer      string      `json:"writer"`
+// directory is the Store of WithCacheDir. Its files hold nobody up, so it looks at no context.
+type directory struct {
+	path string
 }
 
-func checksum(document string) uint32 {
-	return crc32.Checksum([]byte(document), crc32.MakeTable(crc32.Castagnoli))
+// DirectoryStore returns the Store that WithCacheDir uses, for a Store of one's own that has a directory behind it. It makes
+// the directory and checks it for writing.
+func DirectoryStore(path string) (Store, error) {
+	dir := &directory{path: path}
+	if err := dir.check(); err != nil {
+		return nil, fmt.Errorf("modelref: DirectoryStore: %w", err)
+	}
+	dir.removeAbandoned()
+	return dir, nil
 }
 
-// checkWritable makes the directory and tries to write in it.
-func checkWritable(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // shared with other programs, as the Python library does
+func (d *directory) String() string { return d.path }
+
+// check makes the directory and tries to write in it.
+func (d *directory) check() error {
+	if err := os.MkdirAll(d.path, 0o755); err != nil { //nolint:gosec // shared with other programs, as the Python library does
 		return err
 	}
-	file, err := os.CreateTemp(dir, tempPattern)
+	file, err := os.CreateTemp(d.path, tempPattern)
 	if err != nil {
 		return err
 	}
@@ -52,8 +57,8 @@ func checkWritable(dir string) error {
 }
 
 // removeAbandoned deletes the unfinished files that a killed writer left behind.
-func removeAbandoned(dir string) {
-	left, _ := filepath.Glob(filepath.Join(dir, tempPattern)) // the pattern is well formed
+func (d *directory) removeAbandoned() {
+	left, _ := filepath.Glob(filepath.Join(d.path, tempPattern)) // the pattern is well formed
 	for _, name := range left {
 		if info, err := os.Stat(name); err == nil && time.Since(info.ModTime()) > abandonedAfter {
 			_ = os.Remove(name) // another process may have been quicker
@@ -61,12 +66,12 @@ func removeAbandoned(dir string) {
 	}
 }
 
-// writeFile puts a file in its place by renaming, so that a reader sees the old one or the new one, whole.
-func writeFile(dir, name, content string) (err error) {
-	file, err := os.CreateTemp(dir, tempPattern)
+// write puts a file in its place by renaming, so that a reader sees the old one or the new one, whole.
+func (d *directory) write(name, content string) (err error) {
+	file, err := os.CreateTemp(d.path, tempPattern)
 	if errors.Is(err, fs.ErrNotExist) { // the directory was removed meanwhile
-		if err = os.MkdirAll(dir, 0o755); err == nil { //nolint:gosec // as checkWritable does
-			file, err = os.CreateTemp(dir, tempPattern)
+		if err = os.MkdirAll(d.path, 0o755); err == nil { //nolint:gosec // as check does
+			file, err = os.CreateTemp(d.path, tempPattern)
 		}
 	}
 	if err != nil {
@@ -81,63 +86,88 @@ func writeFile(dir, name, content string) (err error) {
 	if err = errors.Join(err, file.Chmod(0o644), file.Close()); err != nil {
 		return err
 	}
-	return os.Rename(file.Name(), filepath.Join(dir, name))
+	return os.Rename(file.Name(), filepath.Join(d.path, name))
 }
 
-// lockPause is how long a process waits before it looks again whether another one has let go of a category.
-const lockPause = 50 * time.Millisecond
-
-// awaitTurn waits, for half the budget at most, until no other process with the same cache directory downloads the
-// category, and keeps others from it until release. Without a lock each process downloads on its own. It reports whether
-// there was another one, which has perhaps written what is wanted.
-func (l *load) awaitTurn() (release func(), waited bool) {
-	config := l.client.config
-	if config.cacheDir == "" || config.offline {
-		return func() {}, false
+// fileOf returns the name of the category's file. Names from the network never choose one.
+func fileOf(category Category) (string, error) {
+	name := category.FileName()
+	if name == "" {
+		return "", fmt.Errorf("%w: %q", ErrUnknownCategory, category)
 	}
-	path := filepath.Join(config.cacheDir, "."+l.facts.diskFile+".lock")
-	for deadline := l.start.Add(config.retry.Budget / 2); ; waited = true {
-		release, err := tryLock(path)
-		if release != nil {
-			return release, waited
-		}
-		if err != nil || time.Now().After(deadline) || l.ctx.Err() != nil {
-			return func() {}, waited
-		}
-		time.Sleep(lockPause)
+	return name, nil
+}
+
+// Read returns the document and the note. A document that somebody else has put there is as old as its file.
+func (d *directory) Read(_ context.Context, category Category, maxBytes int64) (StoredDocument, error) {
+	name, err := fileOf(category)
+	if err != nil {
+		return StoredDocument{}, err
 	}
-}
-
-// diskCopy is a document as it was found in the cache directory.
-type diskCopy struct {
-	document   string
-	provenance provenance
-}
-
-// readDisk reads the copy of a category. Where the file beside it is missing, or was written for another document, the
-// copy is somebody else's, and as old as its file.
-func readDisk(dir string, facts *traits, limit int64) (*diskCopy, error) {
-	path := filepath.Join(dir, facts.diskFile)
+	path := filepath.Join(d.path, name)
 	file, info, err := openRegular(path)
 	if err != nil {
-		return nil, err
+		return StoredDocument{}, err
 	}
 	defer func() { _ = file.Close() }() // it was only read
-	if info.Size() > limit {
-		return nil, fmt.Errorf("%s: more than %d bytes", path, limit)
+	if info.Size() > maxBytes {
+		return StoredDocument{}, fmt.Errorf("%s: more than %d bytes", path, maxBytes)
 	}
 	document, err := readUnchanged(file, info)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return StoredDocument{}, fmt.Errorf("%s: %w", path, err)
 	}
-	out := &diskCopy{document: document}
-	p, err := readProvenance(dir, facts)
-	if err == nil && p.Size == len(out.document) && p.CRC32C == checksum(out.document) {
-		out.provenance = *p
-		return out, nil
+	note, _ := d.readNote(name) // without one the document still stands
+	return StoredDocument{Document: document, Note: note, WrittenAt: info.ModTime()}, nil
+}
+
+// ReadNote returns the note alone.
+func (d *directory) ReadNote(_ context.Context, category Category) (string, error) {
+	name, err := fileOf(category)
+	if err != nil {
+		return "", err
 	}
-	out.provenance = provenance{FetchedAt: info.ModTime(), ConfirmedAt: past(info.ModTime())}
-	return out, nil
+	return d.readNote(name)
+}
+
+func (d *directory) readNote(name string) (string, error) {
+	file, _, err := openRegular(filepath.Join(d.path, name+noteSuffix))
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	note, err := io.ReadAll(io.LimitReader(file, maxNote))
+	return string(note), err
+}
+
+// Write replaces the document, then the note. Whoever reads in between finds a note of another document.
+func (d *directory) Write(_ context.Context, category Category, document, note string) error {
+	name, err := fileOf(category)
+	if err != nil {
+		return err
+	}
+	if err := d.write(name, document); err != nil {
+		return err
+	}
+	return d.write(name+noteSuffix, note)
+}
+
+// WriteNote replaces the note alone.
+func (d *directory) WriteNote(_ context.Context, category Category, note string) error {
+	name, err := fileOf(category)
+	if err != nil {
+		return err
+	}
+	return d.write(name+noteSuffix, note)
+}
+
+// TryLock takes the category's lock file, which the system lets go of when the process ends, whatever the lease.
+func (d *directory) TryLock(_ context.Context, category Category, _ time.Duration) (release func(), err error) {
+	name, err := fileOf(category)
+	if err != nil {
+		return nil, err
+	}
+	return tryLock(filepath.Join(d.path, "."+name+".lock"))
 }
 
 // openRegular opens a file to read it. Anything else, as a pipe, is refused before it could block.
@@ -176,106 +206,4 @@ func readUnchanged(file *os.File, info fs.FileInfo) (string, error) {
 		return "", errors.New("somebody is writing to it")
 	}
 	return body.String(), nil
-}
-
-// readProvenance reads the file beside the copy of a category.
-func readProvenance(dir string, facts *traits) (*provenance, error) {
-	file, _, err := openRegular(filepath.Join(dir, facts.diskFile+provenanceSuffix))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = file.Close() }() // it was only read
-	data, err := io.ReadAll(io.LimitReader(file, 64<<10))
-	if err != nil {
-		return nil, err
-	}
-	p := new(provenance)
-	if err := json.Unmarshal(data, p); err != nil {
-		return nil, err
-	}
-	p.ConfirmedAt, p.State.DownloadedAt = past(p.ConfirmedAt), past(p.State.DownloadedAt)
-	return p, nil
-}
-
-// past returns t, or the zero time where t is still to come: somebody's clock was wrong, and a copy of unknown age is
-// an old one.
-func past(t time.Time) time.Time {
-	if t.After(time.Now()) {
-		return time.Time{}
-	}
-	return t
-}
-
-// fromDisk decodes the copy in the cache directory. A copy that is missing is fs.ErrNotExist.
-func (s *store) fromDisk() (*loaded, error) {
-	dir := s.client.config.cacheDir
-	if dir == "" {
-		return nil, fmt.Errorf("%w: no cache directory", ErrNotConfigured)
-	}
-	found, err := readDisk(dir, s.facts, s.client.config.maxBody)
-	if err != nil {
-		return nil, err
-	}
-	p := &found.provenance
-	got, err := s.decoded(found.document, about{origin: OriginDisk, fetchedAt: p.FetchedAt, confirmedAt: p.ConfirmedAt})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, s.facts.diskFile), err)
-	}
-	got.state = p.State
-	return got, nil
-}
-
-// keepOnDisk writes a document that came off the network, and what is known of it. A failure is told, never fatal.
-func (s *store) keepOnDisk(l *loaded) {
-	dir := s.client.config.cacheDir
-	if dir == "" {
-		return
-	}
-	document := l.ref.text()
-	err := writeFile(dir, s.facts.diskFile, document)
-	if err == nil {
-		err = s.writeProvenance(dir, l)
-	}
-	s.diskResult(err)
-}
-
-// confirmOnDisk writes that the document on disk is still its source's present state.
-func (s *store) confirmOnDisk(l *loaded) {
-	dir := s.client.config.cacheDir
-	if dir == "" {
-		return
-	}
-	if p, err := readProvenance(dir, s.facts); err != nil || p.CRC32C != checksum(l.ref.text()) {
-		s.keepOnDisk(l) // gone, or another one: write the whole
-		return
-	}
-	s.diskResult(s.writeProvenance(dir, l))
-}
-
-func (s *store) writeProvenance(dir string, l *loaded) error {
-	meta := l.ref.meta()
-	p := provenance{
-		Source: l.state.Source.String(), FetchedAt: meta.fetchedAt.UTC(), ConfirmedAt: meta.confirmedAt.UTC(),
-		Size: len(l.ref.text()), CRC32C: checksum(l.ref.text()), State: l.state, Writer: "modelref-go/" + Version,
-	}
-	data, err := json.MarshalIndent(p, "", "  ")
-	if err != nil {
-		return err
-	}
-	return writeFile(dir, s.facts.diskFile+provenanceSuffix, string(data)+"\n")
-}
-
-// diskResult tells of a failure of the cache directory, once until it works again.
-func (s *store) diskResult(err error) {
-	if err == nil {
-		if s.client.diskFailing.Swap(false) {
-			s.client.config.logger.Info("cache directory works again", "dir", s.client.config.cacheDir)
-		}
-		return
-	}
-	s.client.observe(Event{Kind: EventDiskFailed, Category: s.facts.category, Origin: OriginDisk, Err: err})
-	if !s.client.diskFailing.Swap(true) {
-		s.client.config.logger.Warn("cache directory cannot be used; reading goes on without it",
-			"dir", s.client.config.cacheDir, "category", s.facts.category, "error", err)
-	}
 }

@@ -19,12 +19,12 @@ import (
 // a deployment that decodes %2F before it routes. The error then says so; it is ErrNotFound as well, and Get finds the
 // record.
 func (s *Service[R]) Model(ctx context.Context, name string) (*R, error) {
-	if s.store == nil {
+	if s.cache == nil {
 		return nil, ErrClosed
 	}
-	facts := s.store.facts
+	facts := s.cache.facts
 	what := fmt.Sprintf("model %q of %s", name, facts.category)
-	r, err := getNamed[*R](ctx, s.store.client, atV2(what, string(facts.category), "model", name), "a model's name", name)
+	r, err := getNamed[*R](ctx, s.cache.client, atV2(what, string(facts.category), "model", name), "a model's name", name)
 	if err != nil {
 		return nil, explainSlash(err, name, "Get finds names with a slash, in the loaded category")
 	}
@@ -37,14 +37,14 @@ func (s *Service[R]) Model(ctx context.Context, name string) (*R, error) {
 // each call; errors are those of Client.Get. Without a key that the service knows it is an *APIError with a status of
 // 403 or 401.
 func (s *Service[R]) Pending(ctx context.Context) (*Reference[R], error) {
-	if s.store == nil {
+	if s.cache == nil {
 		return nil, ErrClosed
 	}
 	var ref *Reference[R]
-	category := string(s.store.facts.category)
-	err := s.store.client.ask(ctx, atV2("pending "+category, category, "pending"), func(body string) error {
+	category := string(s.cache.facts.category)
+	err := s.cache.client.ask(ctx, atV2("pending "+category, category, "pending"), func(body string) error {
 		now := time.Now()
-		got, err := s.store.decoded(body, about{origin: OriginPrimary, fetchedAt: now, confirmedAt: now})
+		got, err := s.cache.decoded(body, about{origin: OriginPrimary, fetchedAt: now, confirmedAt: now})
 		if err == nil {
 			ref = got.ref.(*Reference[R])
 		}

@@ -11,10 +11,10 @@ func atText(what string, segments ...string) endpoint {
 
 // client returns the Client, or nil for the zero service, which counts as closed.
 func (s *TextGenerationService) client() *Client {
-	if s.store == nil {
+	if s.cache == nil {
 		return nil
 	}
-	return s.store.client
+	return s.cache.client
 }
 
 // nameQuery addresses a thing by its name in the query, where names may hold slashes.

@@ -170,7 +170,7 @@ func (g *githubConfig) fileURL(repo githubRepo, file string) (string, error) {
 
 // fromGitHub reads and converts the legacy file of the category. It returns nil and no error where the file is that of
 // held, the tag of the copy that the store has. It asks at most that many times, 0 for the policy's.
-func (s *store) fromGitHub(ctx context.Context, held string, attempts int) (*loaded, int, error) {
+func (s *categoryCache) fromGitHub(ctx context.Context, held string, attempts int) (*loaded, int, error) {
 	target, err := s.client.config.github.url(s.facts.category)
 	if err != nil {
 		return nil, 0, err
@@ -211,7 +211,7 @@ func (s *store) fromGitHub(ctx context.Context, held string, attempts int) (*loa
 }
 
 // fromBootstrap reads the document that the program brought along.
-func (s *store) fromBootstrap() (*loaded, error) {
+func (s *categoryCache) fromBootstrap() (*loaded, error) {
 	documents := s.client.config.bootstrap
 	if documents == nil {
 		return nil, fmt.Errorf("%w: no bootstrap documents", ErrNotConfigured)

@@ -42,10 +42,10 @@ func FuzzDisk(f *testing.F) {
 			beside, _ = json.Marshal(p) // where it cannot be written, nothing stands beside
 		}
 		require.NoError(t, os.WriteFile(path, document, 0o600))
-		require.NoError(t, os.WriteFile(path+provenanceSuffix, beside, 0o600))
+		require.NoError(t, os.WriteFile(path+noteSuffix, beside, 0o600))
 		checkOffline(t, filepath.Dir(path), string(document))
 		require.NoError(t, os.WriteFile(path, document, 0o600))
-		require.NoError(t, os.WriteFile(path+provenanceSuffix, beside, 0o600))
+		require.NoError(t, os.WriteFile(path+noteSuffix, beside, 0o600))
 		checkOnline(t, filepath.Dir(path), string(document))
 	})
 }
@@ -89,11 +89,13 @@ func checkOnline(t *testing.T, dir, document string) {
 	ref, err = c.ImageGeneration.Load(t.Context(), Refresh())
 	require.NoError(t, err)
 	require.Equal(t, []string{"good"}, ref.Names())
-	facts, _ := traitsOf(CategoryImageGeneration)
-	found, err := readDisk(dir, facts, 1<<20)
+	found, err := (&directory{path: dir}).Read(t.Context(), CategoryImageGeneration, 1<<20)
 	require.NoError(t, err)
-	require.Equal(t, goodDocument, found.document)
-	require.Equal(t, OriginPrimary, found.provenance.State.Source)
+	require.Equal(t, goodDocument, found.Document)
+	p, err := parseNote(found.Note)
+	require.NoError(t, err)
+	require.True(t, p.isOf(goodDocument))
+	require.Equal(t, OriginPrimary, p.State.Source)
 }
 
 // FuzzStamp checks that a change stamp is read as encoding/json reads it, and is a time.

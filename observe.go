@@ -25,15 +25,15 @@ const (
 	EventBreakerOpened
 	// EventBreakerClosed: Origin answers again.
 	EventBreakerClosed
-	// EventDiskFailed: the copy in the cache directory could not be read or written; Err says why.
-	EventDiskFailed
+	// EventStoreFailed: the copy in the cache directory or the Store could not be read or written; Err says why.
+	EventStoreFailed
 )
 
 // String returns the kind's name, as "hit" or "source_failed".
 func (k EventKind) String() string {
 	names := [...]string{
 		"unknown", "hit", "load", "revalidate", "source_failed", "fallback", "unavailable", "breaker_opened",
-		"breaker_closed", "disk_failed",
+		"breaker_closed", "store_failed",
 	}
 	if int(k) < len(names) {
 		return names[k]

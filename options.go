@@ -49,7 +49,8 @@ type config struct {
 	primaryURL  *url.URL // nil: there is no PRIMARY
 	ttl         time.Duration
 	maxStale    time.Duration
-	cacheDir    string
+	store       Store
+	storeOrigin Origin
 	bootstrap   fs.FS
 	github      githubConfig
 	httpClient  *http.Client
@@ -97,10 +98,11 @@ func newConfig(options []Option) (*config, error) {
 	if _, err := c.github.fileURL(imageRepo, ""); c.github.enabled && err != nil {
 		c.fail("WithGitHub", "%w", err)
 	}
-	if c.cacheDir != "" {
-		if err := checkWritable(c.cacheDir); err != nil {
+	if dir, ok := c.store.(*directory); ok {
+		if err := dir.check(); err != nil {
 			c.fail("WithCacheDir", "%w", err)
 		}
+		dir.removeAbandoned()
 	}
 	return c, errors.Join(c.optionError...)
 }
@@ -170,7 +172,21 @@ func WithCacheDir(dir string) Option {
 			c.fail("WithCacheDir", "want the path of a directory")
 			return
 		}
-		c.cacheDir = dir
+		c.setCacheDir(dir)
+	}
+}
+
+func (c *config) setCacheDir(dir string) { c.store, c.storeOrigin = &directory{path: dir}, OriginDisk }
+
+// WithStore keeps documents in a store of the caller's own, in place of a cache directory: one that other machines share,
+// say. The last of WithCacheDir and WithStore counts.
+func WithStore(store Store) Option {
+	return func(c *config) {
+		if store == nil {
+			c.fail("WithStore", "want a store")
+			return
+		}
+		c.store, c.storeOrigin = store, OriginStore
 	}
 }
 
@@ -441,7 +457,7 @@ func (c *config) fromEnv(lookup func(string) (string, bool)) {
 	})
 	read("AIWORKER_CACHE_HOME", func(value string) error {
 		if value != "" {
-			c.cacheDir = filepath.Join(value, "horde_model_reference")
+			c.setCacheDir(filepath.Join(value, "horde_model_reference"))
 		}
 		return nil
 	})

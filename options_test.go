@@ -52,7 +52,7 @@ func TestDefaults(t *testing.T) {
 	assert.EqualValues(t, 64<<20, c.maxBody)
 	assert.Regexp(t, `^modelref-go/\d+\.\d+\.\d+ \(\+https://`, c.userAgent)
 	assert.True(t, c.github.enabled)
-	assert.Empty(t, c.cacheDir)
+	assert.Nil(t, c.store)
 }
 
 // env makes a lookup over pairs of names and values.
@@ -89,7 +89,7 @@ func TestFromEnv(t *testing.T) {
 	assert.Equal(t, 2500*time.Millisecond, c.timeout)
 	assert.False(t, c.github.enabled)
 	assert.True(t, c.offline)
-	assert.Equal(t, filepath.Join("/cache", "horde_model_reference"), c.cacheDir)
+	assert.Equal(t, &directory{path: filepath.Join("/cache", "horde_model_reference")}, c.store)
 	image, err := c.github.url(CategoryImageGeneration)
 	require.NoError(t, err)
 	assert.Equal(t, "https://mirror.example.org/https://raw.githubusercontent.com/me/images/refs/heads/feature/x/stable_diffusion.json", image)
@@ -164,7 +164,7 @@ func TestClockSteps(t *testing.T) {
 	client, err := New(WithoutPrimary(), WithoutGitHub())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = client.Close() })
-	s := client.CLIP.store
+	s := client.CLIP.cache
 	ref := &Reference[CLIPRecord]{about: about{category: CategoryCLIP}, data: &records[CLIPRecord]{}}
 
 	s.hold(ref, time.Minute)

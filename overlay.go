@@ -73,7 +73,7 @@ func (r *Reference[R]) SourceOf(name string) string {
 
 // layOver lays the sources over ref.
 func layOver[R Record](
-	ctx context.Context, s *store, ref *Reference[R], sources []OverlaySource, as func(anyReference) *Reference[R],
+	ctx context.Context, s *categoryCache, ref *Reference[R], sources []OverlaySource, as func(anyReference) *Reference[R],
 ) (*Reference[R], error) {
 	statuses := make([]OverlayStatus, len(sources))
 	layers := make([]*Reference[R], len(sources))
@@ -90,7 +90,7 @@ func layOver[R Record](
 
 // askOverlay asks one source for the category.
 func askOverlay[R Record](
-	ctx context.Context, s *store, source OverlaySource, as func(anyReference) *Reference[R],
+	ctx context.Context, s *categoryCache, source OverlaySource, as func(anyReference) *Reference[R],
 ) (*Reference[R], OverlayStatus) {
 	status := OverlayStatus{Name: fmt.Sprintf("%T", source)}
 	category := s.facts.category

@@ -131,7 +131,7 @@ func (s allSource) rows(ctx context.Context) (rows[ModelRecord], error) {
 	var loads sync.WaitGroup
 	for i, category := range categories {
 		loads.Go(func() {
-			read[i], errs[i] = readerSource{&CategoryReader{store: s.client.stores[category]}}.rows(ctx)
+			read[i], errs[i] = readerSource{&CategoryReader{cache: s.client.caches[category]}}.rows(ctx)
 		})
 	}
 	loads.Wait()

@@ -25,6 +25,8 @@ const (
 	OriginGitHub
 	// OriginDisk is the copy in the cache directory.
 	OriginDisk
+	// OriginStore is the copy in the Store of WithStore.
+	OriginStore
 	// OriginBootstrap is the document that the program brought along.
 	OriginBootstrap
 )
@@ -38,6 +40,8 @@ func (o Origin) String() string {
 		return "github"
 	case OriginDisk:
 		return "disk"
+	case OriginStore:
+		return "store"
 	case OriginBootstrap:
 		return "bootstrap"
 	default:

@@ -308,20 +308,20 @@ type pageOptions[O any] interface {
 }
 
 func (s *Service[R]) searchEndpoint() endpoint {
-	category := string(s.store.facts.category)
+	category := string(s.cache.facts.category)
 	return atV2("search "+category, category, "search")
 }
 
 func searchCategory[R Record](ctx context.Context, s *Service[R], options any) (*SearchResult[R], error) {
-	if s.store == nil {
+	if s.cache == nil {
 		return nil, ErrClosed
 	}
-	result, err := search[R](ctx, s.store.client, s.searchEndpoint().with(options))
+	result, err := search[R](ctx, s.cache.client, s.searchEndpoint().with(options))
 	if err != nil {
 		return nil, err
 	}
 	for i := range result.Rejected {
-		result.Rejected[i].Category = s.store.facts.category
+		result.Rejected[i].Category = s.cache.facts.category
 	}
 	return result, nil
 }
@@ -335,10 +335,10 @@ func search[R Record](ctx context.Context, c *Client, e endpoint) (*SearchResult
 }
 
 func searchCategoryAll[R Record, O any, P pageOptions[O]](ctx context.Context, s *Service[R], options P) iter.Seq2[*R, error] {
-	if s.store == nil {
+	if s.cache == nil {
 		return func(yield func(*R, error) bool) { yield(nil, ErrClosed) }
 	}
-	return searchAll[R](ctx, s.store.client, s.searchEndpoint(), options)
+	return searchAll[R](ctx, s.cache.client, s.searchEndpoint(), options)
 }
 
 // searchAll yields the records of all pages.
@@ -464,10 +464,10 @@ func (s *TextGenerationService) Popular(ctx context.Context, options *PopularOpt
 }
 
 func popular[R Record](ctx context.Context, s *Service[R], options *PopularOptions) ([]PopularModel[R], error) {
-	if s.store == nil {
+	if s.cache == nil {
 		return nil, ErrClosed
 	}
-	category := string(s.store.facts.category)
+	category := string(s.cache.facts.category)
 	e := atV2("popular "+category, category, "popular").with(options)
-	return getJSON[[]PopularModel[R]](ctx, s.store.client, e)
+	return getJSON[[]PopularModel[R]](ctx, s.cache.client, e)
 }

@@ -112,7 +112,7 @@ func (c *Client) Status() Status {
 		GitHub:  c.githubBreaker.status(!c.config.offline && c.config.github.enabled),
 	}
 	for _, category := range Categories() {
-		out.Categories = append(out.Categories, c.stores[category].status())
+		out.Categories = append(out.Categories, c.caches[category].status())
 	}
 	return out
 }
@@ -127,7 +127,7 @@ func (b *breaker) status(configured bool) SourceStatus {
 	return s
 }
 
-func (s *store) status() CategoryStatus {
+func (s *categoryCache) status() CategoryStatus {
 	s.mu.Lock()
 	last, failed := s.lastGood, s.failure
 	s.mu.Unlock()
@@ -173,7 +173,7 @@ func (c *Client) Warm(ctx context.Context, categories ...Category) error {
 	errs := make([]error, len(categories))
 	var wg sync.WaitGroup
 	for i, category := range categories {
-		s, ok := c.stores[category]
+		s, ok := c.caches[category]
 		if !ok {
 			errs[i] = fmt.Errorf("modelref: %w: %q", ErrUnknownCategory, category)
 			continue

@@ -53,13 +53,13 @@ type RecordChange struct {
 // yields ErrClosed and ends; when ctx ends it ends without a word.
 func (s *Service[R]) Watch(ctx context.Context, options WatchOptions) iter.Seq2[Change[R], error] {
 	return func(yield func(Change[R], error) bool) {
-		if s.store == nil {
+		if s.cache == nil {
 			yield(Change[R]{}, ErrClosed)
 			return
 		}
-		w := &watcher[R]{store: s.store, interval: options.Interval, failedAt: time.Now()}
+		w := &watcher[R]{cache: s.cache, interval: options.Interval, failedAt: time.Now()}
 		if w.interval <= 0 {
-			w.interval = s.store.client.config.ttl
+			w.interval = s.cache.client.config.ttl
 		}
 		for more := true; more; {
 			more = w.step(ctx, yield) && w.pause(ctx)
@@ -69,7 +69,7 @@ func (s *Service[R]) Watch(ctx context.Context, options WatchOptions) iter.Seq2[
 
 // watcher is the state of one watch.
 type watcher[R Record] struct {
-	store    *store
+	cache    *categoryCache
 	interval time.Duration
 	last     *Reference[R] // the state that was told last
 	source   Origin        // where that came from on the network
@@ -80,8 +80,8 @@ type watcher[R Record] struct {
 
 // step reads the category once and tells what is new. It reports whether the watch goes on.
 func (w *watcher[R]) step(ctx context.Context, yield func(Change[R], error) bool) bool {
-	w.wake = w.store.awaitChange()
-	ref, err := asReference[R](w.store.read(ctx, loadOptions{watch: true, maxAge: w.interval * 9 / 10}))
+	w.wake = w.cache.awaitChange()
+	ref, err := asReference[R](w.cache.read(ctx, loadOptions{watch: true, maxAge: w.interval * 9 / 10}))
 	switch {
 	case ctx.Err() != nil:
 		return false
@@ -93,7 +93,7 @@ func (w *watcher[R]) step(ctx context.Context, yield func(Change[R], error) bool
 		w.failedAt = time.Now()
 		return yield(Change[R]{}, err)
 	}
-	if failed := w.store.failedSince(w.failedAt); failed.err != nil {
+	if failed := w.cache.failedSince(w.failedAt); failed.err != nil {
 		w.failures++
 		w.failedAt = failed.at
 		if !yield(Change[R]{}, failed.err) {
@@ -107,7 +107,7 @@ func (w *watcher[R]) step(ctx context.Context, yield func(Change[R], error) bool
 
 // tell yields what differs from the state that was told last.
 func (w *watcher[R]) tell(ref *Reference[R], yield func(Change[R], error) bool) bool {
-	source := w.store.sourceOf(ref)
+	source := w.cache.sourceOf(ref)
 	switch {
 	case w.last == nil:
 		w.last, w.source = ref, source
@@ -140,7 +140,7 @@ func (w *watcher[R]) pause(ctx context.Context) bool {
 	select {
 	case <-timer.C:
 	case <-w.wake:
-	case <-w.store.client.base.Done():
+	case <-w.cache.client.base.Done():
 	case <-ctx.Done():
 		return false
 	}
@@ -148,7 +148,7 @@ func (w *watcher[R]) pause(ctx context.Context) bool {
 }
 
 // awaitChange returns a channel that is closed when other records are taken in.
-func (s *store) awaitChange() <-chan struct{} {
+func (s *categoryCache) awaitChange() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.changed == nil {
@@ -158,7 +158,7 @@ func (s *store) awaitChange() <-chan struct{} {
 }
 
 // failedSince returns the last failure where it is newer than that time.
-func (s *store) failedSince(at time.Time) failure {
+func (s *categoryCache) failedSince(at time.Time) failure {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.failure.at.After(at) {
@@ -168,7 +168,7 @@ func (s *store) failedSince(at time.Time) failure {
 }
 
 // sourceOf returns where a reference came from on the network, which for a copy on disk is where that came from.
-func (s *store) sourceOf(ref anyReference) Origin {
+func (s *categoryCache) sourceOf(ref anyReference) Origin {
 	if last := s.last(); last != nil && last.ref.sameRecords(ref) && last.state.Source != OriginNone {
 		return last.state.Source
 	}

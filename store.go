@@ -1,0 +1,207 @@
+// What is kept of a category outside the process: the interface to it, and what a Client does with it.
+
+package modelref
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"time"
+)
+
+// Store keeps the documents of a Client outside its process, for the next start and for other processes: WithCacheDir
+// has one in a directory, and WithStore takes any other. Beside each document stands a note, which a Client writes
+// and reads: where the document came from, when that was last confirmed, and a checksum.
+//
+// A Client asks at most a few times each TTL and category, and waits for the answer: a Store has to be quick, and to give
+// up when ctx ends. An error costs a read nothing else; it is logged once, until the Store works again. Methods are
+// called from many goroutines.
+type Store interface {
+	// Read returns what is kept of the category. Where there is nothing the error is fs.ErrNotExist; a document of more
+	// than maxBytes is an error.
+	Read(ctx context.Context, category Category, maxBytes int64) (StoredDocument, error)
+	// ReadNote returns the note alone, or fs.ErrNotExist.
+	ReadNote(ctx context.Context, category Category) (string, error)
+	// Write replaces the document and the note. A reader must never get the half of one.
+	Write(ctx context.Context, category Category, document, note string) error
+	// WriteNote replaces the note of a document that stays.
+	WriteNote(ctx context.Context, category Category, note string) error
+	// TryLock makes the caller the one that downloads the category, so that the others may wait for what it writes. It
+	// returns the function that ends that, or nil and no error where another one is at it. The lock ends by itself
+	// when its holder is gone, or after the lease at the latest. An error means that there are no locks.
+	TryLock(ctx context.Context, category Category, lease time.Duration) (release func(), err error)
+}
+
+// StoredDocument is what a Store keeps of one category.
+type StoredDocument struct {
+	// Document is the v2 category document, byte for byte.
+	Document string
+	// Note is what was written beside it.
+	Note string
+	// WrittenAt is when the document was written, for one that somebody else has put there. The zero time is unknown.
+	WrittenAt time.Time
+}
+
+// provenance is what the note beside a document says of it.
+type provenance struct {
+	Source      string      `json:"source"`
+	FetchedAt   time.Time   `json:"fetched_at"`
+	ConfirmedAt time.Time   `json:"confirmed_at"`
+	Size        int         `json:"size"`
+	CRC32C      uint32      `json:"crc32c"`
+	State       sourceState `json:"state"`
+	Writer      string      `json:"writer"`
+}
+
+func checksum(document string) uint32 {
+	return crc32.Checksum([]byte(document), crc32.MakeTable(crc32.Castagnoli))
+}
+
+// clockSkew is how far the clocks of the machines that share a Store may be apart.
+const clockSkew = 5 * time.Second
+
+// past returns t where it is past. A time that is still to come by little is now; by more, somebody's clock was wrong, and
+// a copy of unknown age is an old one: the zero time.
+func past(t time.Time) time.Time {
+	switch now := time.Now(); {
+	case !t.After(now):
+		return t
+	case t.After(now.Add(clockSkew)):
+		return time.Time{}
+	default:
+		return now
+	}
+}
+
+// parseNote reads a note.
+func parseNote(note string) (*provenance, error) {
+	p := new(provenance)
+	if err := json.Unmarshal([]byte(note), p); err != nil {
+		return nil, err
+	}
+	p.ConfirmedAt, p.State.DownloadedAt = past(p.ConfirmedAt), past(p.State.DownloadedAt)
+	return p, nil
+}
+
+// isOf reports whether the note was written for that document.
+func (p *provenance) isOf(document string) bool {
+	return p.Size == len(document) && p.CRC32C == checksum(document)
+}
+
+// note returns what is to be kept beside a document.
+func (l *loaded) note() (string, error) {
+	meta := l.ref.meta()
+	data, err := json.MarshalIndent(provenance{
+		Source: l.state.Source.String(), FetchedAt: meta.fetchedAt.UTC(), ConfirmedAt: meta.confirmedAt.UTC(),
+		Size: len(l.ref.text()), CRC32C: checksum(l.ref.text()), State: l.state, Writer: "modelref-go/" + Version,
+	}, "", "  ")
+	return string(data) + "\n", err
+}
+
+// storedNote returns what the store's note says of the category's document.
+func (l *load) storedNote() (*provenance, error) {
+	note, err := l.client.config.store.ReadNote(l.ctx, l.facts.category)
+	if err != nil {
+		return nil, err
+	}
+	return parseNote(note)
+}
+
+// fromStore decodes the copy in the store. A copy that is missing is fs.ErrNotExist. Where the note is missing, or was
+// written for another document, the copy is somebody else's.
+func (l *load) fromStore() (*loaded, error) {
+	config := l.client.config
+	found, err := config.store.Read(l.ctx, l.facts.category, config.maxBody)
+	if err != nil {
+		return nil, err
+	}
+	p, err := parseNote(found.Note)
+	if err != nil || !p.isOf(found.Document) {
+		p = &provenance{FetchedAt: found.WrittenAt, ConfirmedAt: past(found.WrittenAt)}
+	}
+	got, err := l.decoded(found.Document, about{
+		origin: config.storeOrigin, fetchedAt: p.FetchedAt, confirmedAt: p.ConfirmedAt,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%v: %w", config.store, err)
+	}
+	got.state = p.State
+	return got, nil
+}
+
+// store writes a document that came off the network, and the note on it. A failure is told, never fatal.
+func (l *load) store(got *loaded) {
+	store := l.client.config.store
+	if store == nil {
+		return
+	}
+	note, err := got.note()
+	if err == nil {
+		err = store.Write(l.ctx, l.facts.category, got.ref.text(), note)
+	}
+	l.storeResult(err)
+}
+
+// storeConfirmed writes that the document in the store is still its source's present state.
+func (l *load) storeConfirmed(got *loaded) {
+	store := l.client.config.store
+	if store == nil {
+		return
+	}
+	if p, err := l.storedNote(); err != nil || !p.isOf(got.ref.text()) {
+		l.store(got) // gone, or another one: write the whole
+		return
+	}
+	note, err := got.note()
+	if err == nil {
+		err = store.WriteNote(l.ctx, l.facts.category, note)
+	}
+	l.storeResult(err)
+}
+
+// storeResult tells of a failure of the store, once until it works again.
+func (l *load) storeResult(err error) {
+	config := l.client.config
+	name := fmt.Sprint(config.store)
+	if err == nil {
+		if l.client.storeFailing.Swap(false) {
+			config.logger.Info("store works again", "store", name)
+		}
+		return
+	}
+	l.client.observe(Event{Kind: EventStoreFailed, Category: l.facts.category, Origin: config.storeOrigin, Err: err})
+	if !l.client.storeFailing.Swap(true) {
+		config.logger.Warn("store cannot be used; reading goes on without it",
+			"store", name, "category", l.facts.category, "error", err)
+	}
+}
+
+// A process that waits for another one's download looks again after lockPause, then after half as long again each time,
+// up to maxLockPause.
+const (
+	lockPause    = 50 * time.Millisecond
+	maxLockPause = 400 * time.Millisecond
+)
+
+// awaitTurn waits, for half the budget at most, until no other process with the same store downloads the category, and
+// keeps others from it until release. Without a lock each process downloads on its own. It reports whether there was
+// another one, which has perhaps written what is wanted.
+func (l *load) awaitTurn() (release func(), waited bool) {
+	config := l.client.config
+	if config.store == nil || config.offline {
+		return func() {}, false
+	}
+	pause := lockPause
+	for deadline := l.start.Add(config.retry.Budget / 2); ; waited = true {
+		release, err := config.store.TryLock(l.ctx, l.facts.category, config.retry.Budget+maxLockPause)
+		if release != nil {
+			return release, waited
+		}
+		if err != nil || time.Now().After(deadline) || l.ctx.Err() != nil {
+			return func() {}, waited
+		}
+		time.Sleep(pause)
+		pause = min(pause*3/2, maxLockPause)
+	}
+}

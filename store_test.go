@@ -1,0 +1,228 @@
+// A store of the caller's own, and several Clients on it, in simulated time.
+
+package modelref_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/haidra-org/modelref"
+	"github.com/haidra-org/modelref/modelreftest"
+)
+
+// shared is a Store in memory that can be broken.
+type shared struct {
+	mu        sync.Mutex
+	documents map[modelref.Category]modelref.StoredDocument
+	locked    map[modelref.Category]bool
+	broken    error
+}
+
+func newShared() *shared {
+	return &shared{documents: map[modelref.Category]modelref.StoredDocument{}, locked: map[modelref.Category]bool{}}
+}
+
+func (s *shared) String() string { return "shared memory" }
+
+func (s *shared) breakWith(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.broken = err
+}
+
+func (s *shared) Read(_ context.Context, category modelref.Category, maxBytes int64) (modelref.StoredDocument, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	got, ok := s.documents[category]
+	switch {
+	case s.broken != nil:
+		return modelref.StoredDocument{}, s.broken
+	case !ok:
+		return modelref.StoredDocument{}, fs.ErrNotExist
+	case int64(len(got.Document)) > maxBytes:
+		return modelref.StoredDocument{}, errors.New("too large")
+	}
+	return got, nil
+}
+
+func (s *shared) ReadNote(ctx context.Context, category modelref.Category) (string, error) {
+	got, err := s.Read(ctx, category, 1<<30)
+	return got.Note, err
+}
+
+func (s *shared) Write(_ context.Context, category modelref.Category, document, note string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.broken == nil {
+		s.documents[category] = modelref.StoredDocument{Document: document, Note: note}
+	}
+	return s.broken
+}
+
+func (s *shared) WriteNote(ctx context.Context, category modelref.Category, note string) error {
+	got, err := s.Read(ctx, category, 1<<30)
+	if err != nil {
+		return err
+	}
+	return s.Write(ctx, category, got.Document, note)
+}
+
+func (s *shared) TryLock(_ context.Context, category modelref.Category, _ time.Duration) (func(), error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.broken != nil || s.locked[category] {
+		return nil, s.broken
+	}
+	s.locked[category] = true
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.locked[category] = false
+	}, nil
+}
+
+func TestStoresDoWhatIsExpectedOfThem(t *testing.T) {
+	t.Parallel()
+	t.Run("in memory", func(t *testing.T) {
+		t.Parallel()
+		modelreftest.TestStore(t, func(*testing.T) (modelref.Store, modelref.Store) {
+			s := newShared()
+			return s, s
+		})
+	})
+	t.Run("in a directory", func(t *testing.T) {
+		t.Parallel()
+		modelreftest.TestStore(t, func(t *testing.T) (modelref.Store, modelref.Store) {
+			dir := t.TempDir()
+			mine, err := modelref.DirectoryStore(dir)
+			require.NoError(t, err)
+			theirs, err := modelref.DirectoryStore(dir)
+			require.NoError(t, err)
+			return mine, theirs
+		})
+	})
+}
+
+func TestADirectoryStoreTakesNoOtherCategory(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := modelref.DirectoryStore(dir)
+	require.NoError(t, err)
+	const outside = modelref.Category("../outside")
+	_, err = s.Read(t.Context(), outside, 1)
+	require.ErrorIs(t, err, modelref.ErrUnknownCategory)
+	_, err = s.ReadNote(t.Context(), outside)
+	require.ErrorIs(t, err, modelref.ErrUnknownCategory)
+	require.ErrorIs(t, s.Write(t.Context(), outside, "{}", ""), modelref.ErrUnknownCategory)
+	require.ErrorIs(t, s.WriteNote(t.Context(), outside, ""), modelref.ErrUnknownCategory)
+	_, err = s.TryLock(t.Context(), outside, time.Second)
+	require.ErrorIs(t, err, modelref.ErrUnknownCategory)
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Empty(t, left)
+	_, err = modelref.DirectoryStore("\x00")
+	require.Error(t, err)
+}
+
+func TestAFleetOnOneStoreAsksOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		store := newShared()
+		var fleet []*modelref.Client
+		for range 20 {
+			fleet = append(fleet, server.Client(t, modelref.WithStore(store)))
+		}
+		server.Break(modelreftest.Primary, modelreftest.Delay(300*time.Millisecond))
+		readAll := func() (origins map[modelref.Origin]int) {
+			origins = map[modelref.Origin]int{}
+			var mu sync.Mutex
+			var all sync.WaitGroup
+			for _, client := range fleet {
+				all.Go(func() {
+					ref := load(t, client)
+					mu.Lock()
+					defer mu.Unlock()
+					assert.False(t, ref.Stale())
+					origins[ref.Origin()]++
+				})
+			}
+			all.Wait()
+			return origins
+		}
+		assert.Equal(t, map[modelref.Origin]int{modelref.OriginPrimary: 1, modelref.OriginStore: 19}, readAll())
+		assert.Equal(t, "document", tiers(server), "one downloads, the others read what it wrote")
+		time.Sleep(minute)
+		readAll()
+		assert.Equal(t, "stamp", tiers(server), "and what one confirms is confirmed for all")
+
+		status := fleet[0].Status()
+		clip := status.Category(modelref.CategoryImageGeneration)
+		assert.Less(t, clip.Age(), 10*time.Second, "the store tells the age")
+	})
+}
+
+func TestAStoreThatIsGoneLeavesEachOnItsOwn(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		store := newShared()
+		var log bytes.Buffer
+		mine, theirs := server.Client(t, modelref.WithStore(store), logTo(&log)), server.Client(t, modelref.WithStore(store))
+		store.breakWith(errors.New("connection refused"))
+		for range 3 {
+			assert.Equal(t, modelref.OriginPrimary, load(t, mine).Origin())
+			assert.Equal(t, modelref.OriginPrimary, load(t, theirs).Origin())
+			time.Sleep(minute)
+		}
+		assert.Equal(t, 1, strings.Count(log.String(), "level=WARN"), "said once: %s", log.String())
+		assert.Contains(t, log.String(), `store="shared memory" category=image_generation error="connection refused"`)
+		store.breakWith(nil)
+		load(t, mine)
+		assert.Contains(t, log.String(), "store works again")
+		tiers(server)
+		assert.Equal(t, modelref.OriginStore, load(t, server.Client(t, modelref.WithStore(store))).Origin())
+		assert.Empty(t, tiers(server))
+	})
+}
+
+func TestClocksThatAreALittleApartShareAStore(t *testing.T) {
+	for ahead, requests := range map[time.Duration]string{2 * time.Second: "", time.Minute: "document"} {
+		t.Run(ahead.String(), func(t *testing.T) {
+			inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+				store := newShared()
+				load(t, server.Client(t, modelref.WithStore(store)))
+				tiers(server)
+				kept := store.documents[modelref.CategoryImageGeneration]
+				var note map[string]any
+				require.NoError(t, json.Unmarshal([]byte(kept.Note), &note))
+				note["confirmed_at"] = time.Now().Add(ahead)
+				changed, err := json.Marshal(note)
+				require.NoError(t, err)
+				require.NoError(t, store.WriteNote(t.Context(), modelref.CategoryImageGeneration, string(changed)))
+				load(t, server.Client(t, modelref.WithStore(store)))
+				assert.Equal(t, requests, tiers(server))
+			})
+		})
+	}
+}
+
+func TestTheLastOfStoreAndCacheDirectoryCounts(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		dir, store := t.TempDir(), newShared()
+		load(t, server.Client(t, modelref.WithCacheDir(dir), modelref.WithStore(store)))
+		synctest.Wait()
+		left, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		assert.Empty(t, left)
+		assert.Len(t, store.documents, 1)
+	})
+}
