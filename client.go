@@ -271,6 +271,27 @@ type (
 	}
 )
 
+// DecodeDocument decodes a v2 category document, as one in a file, into the category's record type R or into ModelRecord.
+// It returns a *DecodeError for a document that is none or of whose records none decodes; a record that does not decode
+// is left out and listed by Rejected. The network is not touched.
+func DecodeDocument[R Record](category Category, document string) (*Reference[R], error) {
+	decode, ok := decoders[category]
+	if !ok {
+		return nil, fmt.Errorf("modelref: %w: %q", ErrUnknownCategory, category)
+	}
+	ref, err := decode(document, about{category: category})
+	if err != nil {
+		return nil, err
+	}
+	if typed, ok := ref.(*Reference[R]); ok {
+		return typed, nil
+	}
+	if _, ok := any(*new(R)).(ModelRecord); ok {
+		return any(ref.models()).(*Reference[R]), nil
+	}
+	return nil, fmt.Errorf("modelref: records of %s are no %T", category, *new(R))
+}
+
 // decodeFunc decodes a document into a reference that is described by a.
 type decodeFunc func(document string, a about) (anyReference, error)
 
@@ -317,6 +338,14 @@ func (c *Client) Category(name string) (*CategoryReader, error) {
 		return nil, fmt.Errorf("modelref: %w", err)
 	}
 	return &CategoryReader{cache: c.caches[category]}, nil
+}
+
+// Category returns the category that is read, or "" for the zero CategoryReader.
+func (r *CategoryReader) Category() Category {
+	if r == nil || r.cache == nil {
+		return ""
+	}
+	return r.cache.facts.category
 }
 
 // Load returns the category as the Load of its service does, with the common fields of its records; their Raw and their

@@ -3,6 +3,7 @@
 package modelref_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -225,6 +226,31 @@ func ExampleAnd() {
 		Where(modelref.And(modelref.Or(small, unknown), modelref.Not(modelref.ImageFields.Tags.Contains("sketch")))).
 		All(context.Background()))
 	// Output: Ink Inpainting
+}
+
+// The size that all files of a model have together is no field, so it is compared by a function.
+func ExampleOrderFunc() {
+	printNames(exampleImages().OrderBy(modelref.OrderFunc(func(a, b *modelref.ImageGenerationRecord) int {
+		return cmp.Compare(b.DeclaredTotalSizeBytes().Or(0), a.DeclaredTotalSizeBytes().Or(0))
+	})).Limit(2).All(context.Background()))
+	// Output:
+	// Nocturne
+	// Meadow XL
+}
+
+func ExampleDecodeDocument() {
+	ref, err := modelref.DecodeDocument[modelref.CLIPRecord](modelref.CategoryCLIP, `{
+		"ViT-L/14": {"name": "ViT-L/14", "size_on_disk_bytes": 933000000},
+		"ViT-H-14": {"name": "ViT-H-14", "size_on_disk_bytes": "unknown"}}`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(ref.Names())
+	fmt.Println(ref.Rejected()[0].Name)
+	// Output:
+	// [ViT-L/14]
+	// ViT-H-14
 }
 
 func ExampleMatch() {

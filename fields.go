@@ -57,6 +57,16 @@ type Order[R Record] struct {
 	err     error
 }
 
+// OrderFunc orders by a function, which returns a negative number where a comes before b, a positive one where it comes
+// after, and 0 where the next key decides. The function sees shared records and must only read them; it must be safe for
+// concurrent use.
+func OrderFunc[R Record](compare func(a, b *R) int) Order[R] {
+	if compare == nil {
+		return Order[R]{err: invalidQuery("OrderFunc(nil): want a function")}
+	}
+	return Order[R]{compare: compare}
+}
+
 // And keeps the records that all the predicates keep; with none it keeps every record.
 func And[R Record](predicates ...Predicate[R]) Predicate[R] {
 	given, err := partsOf(predicates)

@@ -292,14 +292,14 @@ func TestGroupsOfOneInstantInTwoZonesAreOne(t *testing.T) {
 func TestQueryErrorsComeAtTheTerminalAllOfThem(t *testing.T) {
 	t.Parallel()
 	var client Client
-	q := client.TextGeneration.Query().Limit(-1).Offset(-2).ForBackend("tabby").Where(Match[TextGenerationRecord](nil)).
+	q := client.TextGeneration.Query().Limit(-1).Offset(-2).ForBackend("tabby").Where(Match[TextGenerationRecord](nil)).OrderBy(OrderFunc[TextGenerationRecord](nil)).
 		Where(And(Or(Not(Field[TextGenerationRecord, string]{}.Eq("x"))))).
 		OrderBy(OrderedField[TextGenerationRecord, int64]{}.Asc()).Limit(3)
 	check := func(err error) {
 		t.Helper()
 		require.ErrorIs(t, err, ErrInvalidQuery)
 		require.NotErrorIs(t, err, ErrClosed, "nothing was read")
-		for _, part := range []string{"Limit(-1)", "Offset(-2)", "tabby", "aphrodite, koboldcpp", "Match(nil)"} {
+		for _, part := range []string{"Limit(-1)", "Offset(-2)", "tabby", "aphrodite, koboldcpp", "Match(nil)", "OrderFunc(nil)"} {
 			require.ErrorContains(t, err, part)
 		}
 		require.Equal(t, 2, strings.Count(err.Error(), "the field is a zero value"))

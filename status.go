@@ -102,6 +102,20 @@ func (s *Status) Healthy() bool {
 	return true
 }
 
+// Ready reports whether each of these categories has a reference in memory, so that it is read at once; with none named,
+// every category. A stale reference counts.
+func (s *Status) Ready(categories ...Category) bool {
+	if len(categories) == 0 {
+		categories = Categories()
+	}
+	for _, category := range categories {
+		if !s.Category(category).Loaded {
+			return false
+		}
+	}
+	return true
+}
+
 // Status returns how the Client stands now. The network is not touched, and no read waits for it.
 func (c *Client) Status() Status {
 	if c.config == nil {

@@ -52,14 +52,29 @@ type RecordChange struct {
 // PRIMARY is not there, another source's copy is no change once the PRIMARY's own has been told. After Close the watch
 // yields ErrClosed and ends; when ctx ends it ends without a word.
 func (s *Service[R]) Watch(ctx context.Context, options WatchOptions) iter.Seq2[Change[R], error] {
+	return watch(ctx, s.cache, options, func(ref anyReference) *Reference[R] { return ref.(*Reference[R]) })
+}
+
+// Watch yields the present state of the category and then every change, as the Watch of its service does, with the common
+// fields of the records. The fields that differ are named all the same, whether they are common ones or not.
+func (r *CategoryReader) Watch(ctx context.Context, options WatchOptions) iter.Seq2[Change[ModelRecord], error] {
+	if r == nil {
+		r = new(CategoryReader)
+	}
+	return watch(ctx, r.cache, options, anyReference.models)
+}
+
+func watch[R Record](
+	ctx context.Context, cache *categoryCache, options WatchOptions, as func(anyReference) *Reference[R],
+) iter.Seq2[Change[R], error] {
 	return func(yield func(Change[R], error) bool) {
-		if s.cache == nil {
+		if cache == nil {
 			yield(Change[R]{}, ErrClosed)
 			return
 		}
-		w := &watcher[R]{cache: s.cache, interval: options.Interval, failedAt: time.Now()}
+		w := &watcher[R]{cache: cache, as: as, interval: options.Interval, failedAt: time.Now()}
 		if w.interval <= 0 {
-			w.interval = s.cache.client.config.ttl
+			w.interval = cache.client.config.ttl
 		}
 		for more := true; more; {
 			more = w.step(ctx, yield) && w.pause(ctx)
@@ -70,6 +85,7 @@ func (s *Service[R]) Watch(ctx context.Context, options WatchOptions) iter.Seq2[
 // watcher is the state of one watch.
 type watcher[R Record] struct {
 	cache    *categoryCache
+	as       func(anyReference) *Reference[R]
 	interval time.Duration
 	last     *Reference[R] // the state that was told last
 	source   Origin        // where that came from on the network
@@ -81,7 +97,7 @@ type watcher[R Record] struct {
 // step reads the category once and tells what is new. It reports whether the watch goes on.
 func (w *watcher[R]) step(ctx context.Context, yield func(Change[R], error) bool) bool {
 	w.wake = w.cache.awaitChange()
-	ref, err := asReference[R](w.cache.read(ctx, loadOptions{watch: true, maxAge: w.interval * 9 / 10}))
+	read, err := w.cache.read(ctx, loadOptions{watch: true, maxAge: w.interval * 9 / 10})
 	switch {
 	case ctx.Err() != nil:
 		return false
@@ -99,15 +115,14 @@ func (w *watcher[R]) step(ctx context.Context, yield func(Change[R], error) bool
 		if !yield(Change[R]{}, failed.err) {
 			return false
 		}
-	} else if !ref.Stale() {
+	} else if !read.meta().stale {
 		w.failures = 0
 	}
-	return w.tell(ref, yield)
+	return w.tell(w.as(read), w.cache.sourceOf(read), yield)
 }
 
-// tell yields what differs from the state that was told last.
-func (w *watcher[R]) tell(ref *Reference[R], yield func(Change[R], error) bool) bool {
-	source := w.cache.sourceOf(ref)
+// tell yields what differs from the state that was told last. The source is where ref came from on the network.
+func (w *watcher[R]) tell(ref *Reference[R], source Origin, yield func(Change[R], error) bool) bool {
 	switch {
 	case w.last == nil:
 		w.last, w.source = ref, source
@@ -118,7 +133,7 @@ func (w *watcher[R]) tell(ref *Reference[R], yield func(Change[R], error) bool) 
 	case w.source == OriginPrimary && source != OriginPrimary:
 		return true
 	}
-	change := compare(w.last, ref)
+	change := Compare(w.last, ref)
 	w.last, w.source = ref, source
 	if len(change.Added)+len(change.Removed)+len(change.Changed) == 0 {
 		return true
@@ -175,8 +190,10 @@ func (s *categoryCache) sourceOf(ref anyReference) Origin {
 	return ref.meta().origin
 }
 
-// compare returns how the later reference differs from the earlier one.
-func compare[R Record](earlier, later *Reference[R]) Change[R] {
+// Compare returns how the later reference differs from the earlier one, as Watch does: by the values of all fields, those
+// that this package does not know included, and not by how they are written. A nil reference has no records. The network
+// is not touched.
+func Compare[R Record](earlier, later *Reference[R]) Change[R] {
 	change := Change[R]{Reference: later}
 	for name, record := range later.All() {
 		before, ok := earlier.Get(name)

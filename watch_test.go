@@ -298,6 +298,7 @@ func TestStatus(t *testing.T) {
 		status := client.Status()
 		assert.True(t, status.Primary.Configured)
 		assert.True(t, status.Healthy())
+		assert.False(t, status.Ready(modelref.CategoryImageGeneration))
 		require.Len(t, status.Categories, 15)
 		assert.False(t, status.Category(modelref.CategoryImageGeneration).Loaded)
 
@@ -306,6 +307,9 @@ func TestStatus(t *testing.T) {
 		time.Sleep(minute)
 		load(t, client)
 		status = client.Status()
+		assert.True(t, status.Ready(modelref.CategoryImageGeneration))
+		assert.False(t, status.Ready(modelref.CategoryImageGeneration, modelref.CategoryCLIP), "nobody has asked for it")
+		assert.False(t, status.Ready())
 		image := status.Category(modelref.CategoryImageGeneration)
 		assert.True(t, image.Loaded && image.Fresh && !image.Stale)
 		assert.Equal(t, modelref.OriginPrimary, image.Origin)
@@ -383,4 +387,71 @@ func TestTheObserverIsToldEverything(t *testing.T) {
 		assert.Equal(t, told, second, "and so is the next")
 		assert.Equal(t, "unknown", modelref.EventKind(99).String())
 	})
+}
+
+func TestWatchByTheNameOfACategory(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		client := server.Client(t)
+		reader, err := client.Category("image_generation")
+		require.NoError(t, err)
+		assert.Equal(t, modelref.CategoryImageGeneration, reader.Category())
+		w := watch(t, client, modelref.WatchOptions{})
+		ctx, cancel := context.WithCancel(t.Context())
+		var told []modelref.Change[modelref.ModelRecord]
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for change, err := range reader.Watch(ctx, modelref.WatchOptions{}) {
+				assert.NoError(t, err)
+				told = append(told, change)
+			}
+		}()
+		time.Sleep(5 * time.Minute)
+		server.SetDocument(modelref.CategoryImageGeneration, twoModelsEdited)
+		time.Sleep(2 * time.Minute)
+		cancel()
+		<-done
+		require.Len(t, told, 2)
+		assert.True(t, told[0].Initial)
+		assert.Equal(t, []string{"Small/1", "Large?"}, told[0].Reference.Names())
+		assert.Equal(t, []modelref.RecordChange{{Name: "Small/1", Fields: []string{"nsfw", "description"}}}, told[1].Changed)
+		assert.Equal(t, []string{initial, "~Small/1(nsfw description)"}, w.next(), "as the service's own watch tells it")
+		log := tiers(server)
+		assert.Equal(t, 2, strings.Count(log, "document"), "and both cost what one costs")
+	})
+	var none *modelref.CategoryReader
+	assert.Empty(t, none.Category())
+	for _, err := range none.Watch(t.Context(), modelref.WatchOptions{}) {
+		require.ErrorIs(t, err, modelref.ErrClosed)
+	}
+}
+
+func TestCompareAndDecodeDocument(t *testing.T) {
+	t.Parallel()
+	type image = modelref.ImageGenerationRecord
+	before, err := modelref.DecodeDocument[image](modelref.CategoryImageGeneration, twoModels)
+	require.NoError(t, err)
+	after, err := modelref.DecodeDocument[image](modelref.CategoryImageGeneration, threeModels)
+	require.NoError(t, err)
+	assert.Equal(t, modelref.OriginNone, after.Origin())
+	change := modelref.Compare(before, after)
+	assert.Same(t, after, change.Reference)
+	assert.Equal(t, "+New ~Small/1(size_on_disk_bytes) ~Large?(future_field)", describe(change, nil))
+	assert.Equal(t, "-New ~Small/1(size_on_disk_bytes) ~Large?(future_field)", describe(modelref.Compare(after, before), nil))
+	assert.Empty(t, describe(modelref.Compare(after, after), nil))
+	assert.Equal(t, []string{"Small/1", "Large?"}, modelref.Compare(nil, before).Added)
+	assert.Equal(t, []string{"Small/1", "Large?"}, modelref.Compare(before, nil).Removed)
+
+	common, err := modelref.DecodeDocument[modelref.ModelRecord](modelref.CategoryImageGeneration, twoModels)
+	require.NoError(t, err)
+	small, ok := common.Get("Small/1")
+	require.True(t, ok)
+	assert.Equal(t, modelref.Some[int64](1000), small.SizeOnDiskBytes)
+	_, err = modelref.DecodeDocument[modelref.CLIPRecord](modelref.CategoryImageGeneration, twoModels)
+	require.EqualError(t, err, "modelref: records of image_generation are no modelref.CLIPRecord")
+	_, err = modelref.DecodeDocument[image]("nonsense", twoModels)
+	require.ErrorIs(t, err, modelref.ErrUnknownCategory)
+	var decode *modelref.DecodeError
+	_, err = modelref.DecodeDocument[image](modelref.CategoryImageGeneration, "[]")
+	require.ErrorAs(t, err, &decode)
 }
