@@ -2,10 +2,8 @@ module github.com/haidra-org/modelref/cmd/modelref
 
 go 1.26.0
 
-replace github.com/haidra-org/modelref => ../..
-
 require (
-	github.com/haidra-org/modelref v0.0.0-00010101000000-000000000000
+	github.com/haidra-org/modelref v0.1.0
 	github.com/mattn/go-runewidth v0.0.24
 	github.com/spf13/cobra v1.10.2
 	github.com/stretchr/testify v1.12.1
