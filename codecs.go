@@ -48,6 +48,7 @@ var downloadCodec = newObjectCodec([]codec[DownloadRecord]{
 
 var configCodec = newObjectCodec([]codec[RecordConfig]{
 	objectsField("download", downloadCodec, DownloadRecord{SHA256Sum: unknownChecksum},
+		func(s *scanner) *slab[DownloadRecord] { return &s.downloads },
 		func(r *RecordConfig) *[]DownloadRecord { return &r.Download }),
 	textMapField("embedded_component_hashes",
 		func(r *RecordConfig) *map[string]string { return &r.EmbeddedComponentHashes }),

@@ -303,19 +303,16 @@ func listField[R any](name string, at func(*R) *[]string) codec[R] {
 			if s.null() || s.emptyList() {
 				return nil
 			}
-			var buf [8]string
-			list := buf[:0]
+			s.texts.open()
 			err := s.elements(func(i int) error {
 				v, err := s.text()
-				list = append(list, v)
 				if err != nil {
 					return inField(err, "["+strconv.Itoa(i)+"]")
 				}
+				s.texts.add(v)
 				return nil
 			})
-			if len(list) > 0 {
-				*at(r) = slices.Clone(list)
-			}
+			*at(r) = s.texts.list()
 			return err
 		},
 		encode: func(r *R, e *encoder, name string) {
@@ -425,8 +422,10 @@ func pointerField[R, I any](name string, of *objectCodec[I], at func(*R) **I) co
 	}
 }
 
-// objectsField is a list of objects, or null for none.
-func objectsField[R, I any](name string, of *objectCodec[I], fresh I, at func(*R) *[]I) codec[R] {
+// objectsField is a list of objects, or null for none. They are kept in that slab.
+func objectsField[R, I any](
+	name string, of *objectCodec[I], fresh I, in func(*scanner) *slab[I], at func(*R) *[]I,
+) codec[R] {
 	return codec[R]{
 		name:  name,
 		inner: of.shape(),
@@ -435,18 +434,15 @@ func objectsField[R, I any](name string, of *objectCodec[I], fresh I, at func(*R
 			if s.null() || s.emptyList() {
 				return nil
 			}
-			var buf [4]I
-			list := buf[:0]
+			slab := in(s)
+			slab.open()
 			err := s.elements(func(i int) error {
-				list = append(list, fresh)
-				if err := of.decode(&list[i], s); err != nil {
+				if err := of.decode(slab.add(fresh), s); err != nil {
 					return inField(err, "["+strconv.Itoa(i)+"]")
 				}
 				return nil
 			})
-			if len(list) > 0 {
-				*at(r) = slices.Clone(list)
-			}
+			*at(r) = slab.list()
 			return err
 		},
 		encode: func(r *R, e *encoder, name string) {

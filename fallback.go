@@ -235,13 +235,16 @@ func readBootstrap(documents fs.FS, name string, limit int64) (string, time.Time
 		return "", time.Time{}, err
 	}
 	defer func() { _ = file.Close() }() // it was only read
-	var body strings.Builder
-	if n, err := io.Copy(&body, io.LimitReader(file, limit+1)); err != nil || n > limit {
-		return "", time.Time{}, errors.Join(err, &bodyTooLarge{limit})
-	}
-	var at time.Time
+	var (
+		body strings.Builder
+		at   time.Time
+	)
 	if info, err := file.Stat(); err == nil {
 		at = info.ModTime()
+		body.Grow(int(min(max(info.Size(), 0), limit)))
+	}
+	if n, err := io.Copy(&body, io.LimitReader(file, limit+1)); err != nil || n > limit {
+		return "", time.Time{}, errors.Join(err, &bodyTooLarge{limit})
 	}
 	return body.String(), at, nil
 }

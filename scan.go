@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -57,6 +58,41 @@ func inField(err error, name string) error {
 type scanner struct {
 	s string
 	i int
+	// The lists of records are cut out of these.
+	texts     slab[string]
+	downloads slab[DownloadRecord]
+}
+
+// slab is memory for many short lists, so that not each is an allocation. One list is open at a time.
+type slab[T any] struct {
+	piece []T
+	start int // of the open list
+}
+
+// largestPiece bounds how many elements the pieces have, and with that what the last one wastes; a list that is longer has
+// a piece of its own.
+const largestPiece = 256
+
+// open begins a list.
+func (s *slab[T]) open() { s.start = len(s.piece) }
+
+// add puts v at the end of the open list and returns where it is, until the next one is added.
+func (s *slab[T]) add(v T) *T {
+	if len(s.piece) == cap(s.piece) {
+		list := s.piece[s.start:]
+		s.piece = append(make([]T, 0, max(min(2*cap(s.piece), largestPiece), 2*len(list), 4)), list...)
+		s.start = 0
+	}
+	s.piece = append(s.piece, v)
+	return &s.piece[len(s.piece)-1]
+}
+
+// list returns the open list, nil where it is empty.
+func (s *slab[T]) list() []T {
+	if s.start == len(s.piece) {
+		return nil
+	}
+	return slices.Clip(s.piece[s.start:])
 }
 
 func (s *scanner) syntax(reason string) error { return &syntaxError{offset: s.i, reason: reason} }

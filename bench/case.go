@@ -11,6 +11,8 @@ package bench
 import (
 	"fmt"
 	"strings"
+
+	"github.com/haidra-org/modelref"
 )
 
 // ours is the By of what is measured here; every other way is an alternative to it.
@@ -85,10 +87,10 @@ func Groups(corpus string, sizes ...int) ([]Group, error) {
 func documentGroups(d *document) []Group {
 	var out []Group
 	if d.text() {
-		out = append(out, decodeGroup[PlainText](d), coldReadGroup[PlainText](d), warmGroup(d), pollGroup(d),
+		out = append(out, decodeGroup[modelref.TextGenerationRecord, PlainText](d), coldReadGroup[PlainText](d), warmGroup(d), pollGroup(d),
 			restartGroup[PlainText](d))
 	} else {
-		out = append(out, decodeGroup[PlainImage](d))
+		out = append(out, decodeGroup[modelref.ImageGenerationRecord, PlainImage](d))
 		out = append(out, queryGroups(d)...)
 	}
 	for i := range out {

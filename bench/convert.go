@@ -59,15 +59,12 @@ func convert(category modelref.Category, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	client, err := fileClient(oneFile{name: string(category) + ".json", body: string(document)})
-	if err != nil {
-		return err
+	if category == modelref.CategoryTextGeneration {
+		_, err = modelref.DecodeDocument[modelref.TextGenerationRecord](category, string(document))
+	} else {
+		_, err = modelref.DecodeDocument[modelref.ImageGenerationRecord](category, string(document))
 	}
-	n, err := load(client, category)
-	if n == 0 {
-		err = errors.Join(err, errWrong)
-	}
-	return errors.Join(err, client.Close())
+	return err
 }
 
 // legacyImage is an image record as it is on GitHub.

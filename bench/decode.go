@@ -3,7 +3,6 @@ package bench
 // This file measures decoding: a document in memory becomes records.
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"strings"
@@ -15,20 +14,13 @@ import (
 // roomy lets a generated document of any size through.
 const roomy = 4 << 30
 
-// decodeGroup decodes a document that is in memory. What stands for modelref is the shortest way that it offers its
-// users: a client whose only source is a file in memory, made anew each time, because it would not read the file twice.
-// So the making of a client and of a copy of the document count against it.
-func decodeGroup[P any](d *document) Group {
+// decodeGroup decodes a document that is in memory, into the records of modelref and into plain ones.
+func decodeGroup[R modelref.Record, P any](d *document) Group {
 	g := Group{Name: "Decode/category=" + string(d.category) + "/" + d.label, Bytes: len(d.body)}
-	files := oneFile{name: string(d.category) + ".json", body: d.body}
 	g.Cases = append(g.Cases, Case{By: ours, Open: func() (func() error, func(), error) {
 		return func() error {
-			client, err := fileClient(files)
-			if err != nil {
-				return err
-			}
-			n, err := load(client, d.category)
-			return errors.Join(err, wantRecords(n, d.records), client.Close())
+			ref, err := modelref.DecodeDocument[R](d.category, d.body)
+			return errors.Join(err, wantRecords(ref.Len(), d.records))
 		}, nil, nil
 	}})
 	for _, by := range decoders {
@@ -48,16 +40,6 @@ func decodeGroup[P any](d *document) Group {
 func fileClient(files fs.FS) (*modelref.Client, error) {
 	return modelref.New(modelref.WithBootstrap(files), modelref.WithOffline(), modelref.WithoutGitHub(),
 		modelref.WithMaxBodyBytes(roomy))
-}
-
-// load reads one of the two large categories and returns the number of its records.
-func load(client *modelref.Client, category modelref.Category) (int, error) {
-	if category == modelref.CategoryTextGeneration {
-		ref, err := client.TextGeneration.Load(context.Background())
-		return ref.Len(), err
-	}
-	ref, err := client.ImageGeneration.Load(context.Background())
-	return ref.Len(), err
 }
 
 func wantRecords(got, want int) error {

@@ -27,7 +27,7 @@ func queryGroups(d *document) []Group {
 		g := Group{Name: "Query/shape=" + s.name + "/" + d.label}
 		g.Cases = []Case{
 			{By: ours, Open: func() (func() error, func(), error) {
-				ref, err := images(d)
+				ref, err := modelref.DecodeDocument[image](d.category, d.body)
 				if err != nil {
 					return nil, nil, err
 				}
@@ -39,7 +39,7 @@ func queryGroups(d *document) []Group {
 				}, nil, nil
 			}},
 			{By: "hand", Inexact: true, Open: func() (func() error, func(), error) {
-				ref, err := images(d)
+				ref, err := modelref.DecodeDocument[image](d.category, d.body)
 				if err != nil {
 					return nil, nil, err
 				}
@@ -51,15 +51,6 @@ func queryGroups(d *document) []Group {
 		out = append(out, g)
 	}
 	return out
-}
-
-func images(d *document) (*modelref.Reference[image], error) {
-	client, err := fileClient(oneFile{name: string(d.category) + ".json", body: d.body})
-	if err != nil {
-		return nil, err
-	}
-	ref, err := client.ImageGeneration.Load(context.Background())
-	return ref, errors.Join(err, client.Close())
 }
 
 // copied returns the records as a slice, which is the fastest thing that a loop can go over.

@@ -256,12 +256,8 @@ func restartGroup[P any](d *document) Group {
 	}
 	// What the cache directory itself costs: the same decoder, without the care for the file.
 	readFile("os.ReadFile+"+ours, func(data []byte) (int, error) {
-		client, err := fileClient(oneFile{name: string(d.category) + ".json", body: string(data)})
-		if err != nil {
-			return 0, err
-		}
-		n, err := load(client, d.category)
-		return n, errors.Join(err, client.Close())
+		ref, err := modelref.DecodeDocument[modelref.TextGenerationRecord](d.category, string(data))
+		return ref.Len(), err
 	})
 	return g
 }
