@@ -67,10 +67,11 @@ type scanner struct {
 type slab[T any] struct {
 	piece []T
 	start int // of the open list
+	room  int // in all pieces
 }
 
-// largestPiece bounds how many elements the pieces have, and with that what the last one wastes; a list that is longer has
-// a piece of its own.
+// largestPiece bounds how many elements the pieces have, and with that what the last one wastes, which is a fifth at
+// most; a list that is longer has a piece of its own.
 const largestPiece = 256
 
 // open begins a list.
@@ -80,8 +81,8 @@ func (s *slab[T]) open() { s.start = len(s.piece) }
 func (s *slab[T]) add(v T) *T {
 	if len(s.piece) == cap(s.piece) {
 		list := s.piece[s.start:]
-		s.piece = append(make([]T, 0, max(min(2*cap(s.piece), largestPiece), 2*len(list), 4)), list...)
-		s.start = 0
+		s.piece = append(make([]T, 0, max(min(s.room/4, largestPiece), 2*len(list), 2)), list...)
+		s.start, s.room = 0, s.room+cap(s.piece)
 	}
 	s.piece = append(s.piece, v)
 	return &s.piece[len(s.piece)-1]

@@ -66,7 +66,7 @@ func GeneratedHeld(n int) ([]Held, error) {
 	return out, nil
 }
 
-// heldBy loads a category and sees by how much the heap has grown. The first load is for what a program makes once,
+// heldBy loads a category and sees by how much the heap has grown. The first turn is for what a program makes once,
 // whatever it loads.
 func heldBy(category modelref.Category, body string) (Held, error) {
 	if _, err := loadAndWeigh(category, body); err != nil {
@@ -75,14 +75,21 @@ func heldBy(category modelref.Category, body string) (Held, error) {
 	return loadAndWeigh(category, body)
 }
 
-// loadAndWeigh loads a category with a client that is there before, as it would be in a program, and has no part in the
-// figure.
+// loadAndWeigh loads a category with a client that is there before, as it would be in a program, has read another
+// category, and has no part in the figure.
 func loadAndWeigh(category modelref.Category, body string) (Held, error) {
 	client, err := fileClient(oneFile{name: string(category) + ".json", body: body})
 	if err != nil {
 		return Held{}, err
 	}
 	defer func() { _ = client.Close() }()
+	for _, other := range modelref.Categories() {
+		if other != category {
+			if _, _, err := loadAny(client, other); err != nil {
+				return Held{}, err
+			}
+		}
+	}
 	h := Held{Category: category, Document: len(body)}
 	before := liveHeap()
 	h.Records, h.Slab, err = loadAny(client, category)
