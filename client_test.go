@@ -130,7 +130,7 @@ func TestGetFindsNamesThatNoRouteCanReach(t *testing.T) {
 	).Client(t)
 	text, err := client.TextGeneration.Get(t.Context(), "acrastt/Marx-3B-V3")
 	require.NoError(t, err)
-	assert.EqualValues(t, 3_000_000_000, text.Parameters)
+	assert.Equal(t, int64(3_000_000_000), text.Parameters)
 	for _, name := range []string{"ViT-L/14", "a?#%&+ ☃", "search"} {
 		clip, err := client.CLIP.Get(t.Context(), name)
 		require.NoError(t, err)

@@ -44,16 +44,12 @@ func DirectoryStore(path string) (Store, error) {
 
 func (d *directory) String() string { return d.path }
 
-// check makes the directory and tries to write in it.
+// check makes the directory and sees whether it can be written to.
 func (d *directory) check() error {
 	if err := os.MkdirAll(d.path, 0o755); err != nil { //nolint:gosec // shared with other programs, as the Python library does
 		return err
 	}
-	file, err := os.CreateTemp(d.path, tempPattern)
-	if err != nil {
-		return err
-	}
-	return errors.Join(file.Close(), os.Remove(file.Name()))
+	return writable(d.path)
 }
 
 // removeAbandoned deletes the unfinished files that a killed writer left behind.

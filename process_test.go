@@ -1,4 +1,4 @@
-//go:build unix
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
 // Several processes on one cache directory: they share downloads, see whole documents, and survive each other's crashes.
 

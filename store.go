@@ -54,8 +54,17 @@ type provenance struct {
 	Writer      string      `json:"writer"`
 }
 
-func checksum(document string) uint32 {
-	return crc32.Checksum([]byte(document), crc32.MakeTable(crc32.Castagnoli))
+// checksum returns the CRC-32C of a document, without a copy of the whole.
+func checksum(document string) (sum uint32) {
+	var (
+		piece [4096]byte
+		table = crc32.MakeTable(crc32.Castagnoli)
+	)
+	for document != "" {
+		n := copy(piece[:], document)
+		sum, document = crc32.Update(sum, table, piece[:n]), document[n:]
+	}
+	return sum
 }
 
 // clockSkew is how far the clocks of the machines that share a Store may be apart.

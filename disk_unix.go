@@ -1,6 +1,6 @@
-//go:build unix
+//go:build darwin || dragonfly || freebsd || illumos || linux || netbsd || openbsd
 
-// A lock between processes that the kernel lets go of when its holder dies.
+// What a cache directory needs of Unix: a lock that the kernel lets go of when its holder dies, and the right to write.
 
 package modelref
 
@@ -9,6 +9,15 @@ import (
 	"os"
 	"syscall"
 )
+
+// writable reports, without the cost of a file, why files cannot be made in the directory.
+func writable(dir string) error {
+	const search, write = 1, 2
+	if err := syscall.Access(dir, search|write); err != nil {
+		return &os.PathError{Op: "access", Path: dir, Err: err}
+	}
+	return nil
+}
 
 // tryLock takes the lock file at path. It returns the function that lets go of it, or nil where somebody else has it.
 func tryLock(path string) (release func(), err error) {
