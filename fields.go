@@ -30,6 +30,7 @@ const (
 	costFlag cost = iota + 1
 	costInteger
 	costText
+	costList
 	costUnknown cost = 0 // the rest, which runs last and in the order of the query: Match may rely on what came before
 )
 
@@ -520,6 +521,8 @@ func (f TimeField[R]) values(r *R, into []time.Time) []time.Time {
 type ListField[R Record] struct {
 	name string
 	get  func(*R) []string
+	// scanAny makes the scan of ContainsAny.
+	scanAny func(values []string) scan[R]
 }
 
 // Name returns the field's name in the service's JSON.
@@ -527,13 +530,17 @@ func (f ListField[R]) Name() string { return f.name }
 
 // Contains keeps the records whose list has v.
 func (f ListField[R]) Contains(v string) Predicate[R] {
-	return f.when(func(list []string) bool { return slices.Contains(list, v) })
+	return f.ContainsAny(v)
 }
 
 // ContainsAny keeps the records whose list has at least one of those given.
 func (f ListField[R]) ContainsAny(values ...string) Predicate[R] {
 	has := memberOf(values)
-	return f.when(func(list []string) bool { return slices.ContainsFunc(list, has) })
+	p := f.when(func(list []string) bool { return slices.ContainsFunc(list, has) })
+	if p.test != nil && len(values) < manyValues {
+		p.scan, p.cost = f.scanAny(slices.Clone(values)), costList
+	}
+	return p
 }
 
 // ContainsAll keeps the records whose list has all of those given. With none given it keeps the records that have a

@@ -119,6 +119,28 @@ func scanNoText[R Record, S ~string](offset uintptr, values []S) scan[R] {
 	}
 }
 
+// scanList keeps the records whose list at the offset has one of values.
+//
+//go:noinline
+func scanList[R Record](offset uintptr, values []string) scan[R] {
+	return func(block []R, selection []uint16) []uint16 {
+		kept := 0
+	records:
+		for _, i := range selection {
+			for _, have := range *valueAt[[]string](&block[i], offset) {
+				for _, want := range values {
+					if have == want {
+						selection[kept] = i
+						kept++
+						continue records
+					}
+				}
+			}
+		}
+		return selection[:kept]
+	}
+}
+
 // scanFlag keeps the records whose flag at the offset is the wanted one. Like the scans below it counts without a
 // branch, since the processor cannot guess how a flag stands.
 //

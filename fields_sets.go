@@ -156,11 +156,11 @@ var (
 		Inpainting: boolFieldOf("inpainting", func(r *ImageGenerationRecord) *bool { return &r.Inpainting }),
 		Optimization: stringFieldOf("optimization",
 			func(r *ImageGenerationRecord) *string { return &r.Optimization }),
-		Tags:      listFieldOf("tags", func(r *ImageGenerationRecord) []string { return r.Tags }),
-		Showcases: listFieldOf("showcases", func(r *ImageGenerationRecord) []string { return r.Showcases }),
+		Tags:      listFieldOf("tags", func(r *ImageGenerationRecord) *[]string { return &r.Tags }),
+		Showcases: listFieldOf("showcases", func(r *ImageGenerationRecord) *[]string { return &r.Showcases }),
 		MinBridgeVersion: optionalFieldOf("min_bridge_version",
 			func(r *ImageGenerationRecord) *Optional[int64] { return &r.MinBridgeVersion }),
-		Trigger: listFieldOf("trigger", func(r *ImageGenerationRecord) []string { return r.Trigger }),
+		Trigger: listFieldOf("trigger", func(r *ImageGenerationRecord) *[]string { return &r.Trigger }),
 		Homepage: stringFieldOf("homepage",
 			func(r *ImageGenerationRecord) *string { return &r.Homepage }),
 		Style: stringFieldOf("style", func(r *ImageGenerationRecord) *Style { return &r.Style }),
@@ -177,7 +177,7 @@ var (
 		DisplayName: stringFieldOf("display_name",
 			func(r *TextGenerationRecord) *string { return &r.DisplayName }),
 		URL:  stringFieldOf("url", func(r *TextGenerationRecord) *string { return &r.URL }),
-		Tags: listFieldOf("tags", func(r *TextGenerationRecord) []string { return r.Tags }),
+		Tags: listFieldOf("tags", func(r *TextGenerationRecord) *[]string { return &r.Tags }),
 		InstructFormat: stringFieldOf("instruct_format",
 			func(r *TextGenerationRecord) *string { return &r.InstructFormat }),
 		TextModelGroup: stringFieldOf("text_model_group",
@@ -197,9 +197,9 @@ var (
 	ControlNetAnnotatorFields = ControlNetAnnotatorFieldSet{
 		CommonFields: newCommonFields((*ControlNetAnnotatorRecord).common),
 		ControlTypes: listFieldOf("control_types",
-			func(r *ControlNetAnnotatorRecord) []string { return r.ControlTypes }),
+			func(r *ControlNetAnnotatorRecord) *[]string { return &r.ControlTypes }),
 		Preprocessors: listFieldOf("preprocessors",
-			func(r *ControlNetAnnotatorRecord) []string { return r.Preprocessors }),
+			func(r *ControlNetAnnotatorRecord) *[]string { return &r.Preprocessors }),
 	}
 
 	// CLIPFields are the fields of a CLIPRecord.
@@ -228,7 +228,7 @@ var (
 		Baseline: stringFieldOf("baseline",
 			func(r *VideoGenerationRecord) *string { return &r.Baseline }),
 		NSFW: boolFieldOf("nsfw", func(r *VideoGenerationRecord) *bool { return &r.NSFW }),
-		Tags: listFieldOf("tags", func(r *VideoGenerationRecord) []string { return r.Tags }),
+		Tags: listFieldOf("tags", func(r *VideoGenerationRecord) *[]string { return &r.Tags }),
 	}
 
 	// AudioFields are the fields of an AudioGenerationRecord.
@@ -237,7 +237,7 @@ var (
 		Baseline: stringFieldOf("baseline",
 			func(r *AudioGenerationRecord) *string { return &r.Baseline }),
 		NSFW: boolFieldOf("nsfw", func(r *AudioGenerationRecord) *bool { return &r.NSFW }),
-		Tags: listFieldOf("tags", func(r *AudioGenerationRecord) []string { return r.Tags }),
+		Tags: listFieldOf("tags", func(r *AudioGenerationRecord) *[]string { return &r.Tags }),
 	}
 
 	// LoRAFields are the fields of a LoRARecord.
@@ -245,10 +245,10 @@ var (
 		CommonFields: newCommonFields((*LoRARecord).common),
 		Baseline:     stringFieldOf("baseline", func(r *LoRARecord) *Baseline { return &r.Baseline }),
 		NSFW:         boolFieldOf("nsfw", func(r *LoRARecord) *bool { return &r.NSFW }),
-		Tags:         listFieldOf("tags", func(r *LoRARecord) []string { return r.Tags }),
-		Trigger:      listFieldOf("trigger", func(r *LoRARecord) []string { return r.Trigger }),
+		Tags:         listFieldOf("tags", func(r *LoRARecord) *[]string { return &r.Tags }),
+		Trigger:      listFieldOf("trigger", func(r *LoRARecord) *[]string { return &r.Trigger }),
 		Homepage:     stringFieldOf("homepage", func(r *LoRARecord) *string { return &r.Homepage }),
-		Showcases:    listFieldOf("showcases", func(r *LoRARecord) []string { return r.Showcases }),
+		Showcases:    listFieldOf("showcases", func(r *LoRARecord) *[]string { return &r.Showcases }),
 	}
 
 	// TextualInversionFields are the fields of a TextualInversionRecord.
@@ -257,11 +257,11 @@ var (
 		Baseline: stringFieldOf("baseline",
 			func(r *TextualInversionRecord) *Baseline { return &r.Baseline }),
 		NSFW:    boolFieldOf("nsfw", func(r *TextualInversionRecord) *bool { return &r.NSFW }),
-		Tags:    listFieldOf("tags", func(r *TextualInversionRecord) []string { return r.Tags }),
-		Trigger: listFieldOf("trigger", func(r *TextualInversionRecord) []string { return r.Trigger }),
+		Tags:    listFieldOf("tags", func(r *TextualInversionRecord) *[]string { return &r.Tags }),
+		Trigger: listFieldOf("trigger", func(r *TextualInversionRecord) *[]string { return &r.Trigger }),
 		Homepage: stringFieldOf("homepage",
 			func(r *TextualInversionRecord) *string { return &r.Homepage }),
-		Showcases: listFieldOf("showcases", func(r *TextualInversionRecord) []string { return r.Showcases }),
+		Showcases: listFieldOf("showcases", func(r *TextualInversionRecord) *[]string { return &r.Showcases }),
 	}
 )
 
@@ -404,6 +404,11 @@ func boolFieldOf[R Record](name string, at func(*R) *bool) BoolField[R] {
 	return f
 }
 
-func listFieldOf[R Record](name string, get func(*R) []string) ListField[R] {
-	return ListField[R]{name, get}
+// listFieldOf returns the field of the list in a record that at points to.
+func listFieldOf[R Record](name string, at func(*R) *[]string) ListField[R] {
+	offset := fieldOffset(at)
+	return ListField[R]{
+		name: name, get: func(r *R) []string { return *valueAt[[]string](r, offset) },
+		scanAny: func(values []string) scan[R] { return scanList[R](offset, values) },
+	}
 }

@@ -408,8 +408,9 @@ func (q *Query[R]) collectOrdered(rows rows[R]) []*R {
 	if end == 0 || q.limited && q.limit == 0 {
 		return []*R{}
 	}
-	var kept []place[R]
-	if q.limited {
+	var few [16]place[R]
+	kept := few[:0]
+	if q.limited && end > len(few) {
 		kept = make([]place[R], 0, min(end, rows.len(), worthReserving))
 	}
 	seen := 0
