@@ -1,0 +1,82 @@
+// The transport that makes spans: that of otelhttp, between one that hides what a span must not show and one that brings
+// it back.
+
+package modelrefotel
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// redacted is what the semantic conventions put in the place of a value that must not be shown.
+const redacted = "REDACTED"
+
+// transport wraps the transport of a Client.
+func (s *settings) transport(next http.RoundTripper) http.RoundTripper {
+	options := []otelhttp.Option{
+		otelhttp.WithMeterProvider(s.meters),
+		otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator()), // none: who gets headers is ours to say
+		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method }),
+		otelhttp.WithSpanOptions(trace.WithAttributes(s.attributes...)),
+	}
+	if s.tracers != nil {
+		options = append(options, otelhttp.WithTracerProvider(s.tracers))
+	}
+	return hiding{otelhttp.NewTransport(showing{next: next, settings: s}, options...)}
+}
+
+type sentURL struct{}
+
+// hiding hands a request on with a URL that can be shown, and the true one in its context.
+type hiding struct{ next http.RoundTripper }
+
+func (t hiding) RoundTrip(r *http.Request) (*http.Response, error) {
+	shown := r.WithContext(context.WithValue(r.Context(), sentURL{}, r.URL))
+	shown.URL = shownURL(r.URL)
+	return t.next.RoundTrip(shown)
+}
+
+// showing sends a request to its true URL, with trace headers where its host may have them.
+type showing struct {
+	next     http.RoundTripper
+	settings *settings
+}
+
+func (t showing) RoundTrip(r *http.Request) (*http.Response, error) {
+	sent := r.WithContext(r.Context())
+	if u, ok := r.Context().Value(sentURL{}).(*url.URL); ok {
+		sent.URL = u
+	}
+	if t.settings.propagatesTo(sent.URL) {
+		sent.Header = r.Header.Clone()
+		t.settings.propagators.Inject(r.Context(), propagation.HeaderCarrier(sent.Header))
+	}
+	return t.next.RoundTrip(sent)
+}
+
+// shownURL returns u without user info, fragment and the values of its query.
+func shownURL(u *url.URL) *url.URL {
+	shown := *u
+	shown.User, shown.Fragment, shown.RawFragment = nil, "", ""
+	if shown.Opaque != "" {
+		shown.Opaque = redacted // "user:password@host" after a scheme that a redirect made up
+	}
+	if shown.RawQuery != "" {
+		pairs := strings.Split(shown.RawQuery, "&")
+		for i, pair := range pairs {
+			name, _, named := strings.Cut(pair, "=")
+			pairs[i] = redacted
+			if named {
+				pairs[i] = name + "=" + redacted
+			}
+		}
+		shown.RawQuery = strings.Join(pairs, "&")
+	}
+	return &shown
+}
