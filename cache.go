@@ -185,6 +185,7 @@ func (s *categoryCache) read(ctx context.Context, o loadOptions) (anyReference, 
 	}
 	if s.client.config.background && !o.refresh && !o.watch {
 		if ref := s.readAhead(ctx, o); ref != nil {
+			s.hit(ref)
 			return ref, nil
 		}
 	}
@@ -370,6 +371,7 @@ func (l *load) readStore() *loaded {
 		l.attempts = append(l.attempts, Attempt{Origin: l.client.config.storeOrigin, Err: err})
 		return nil
 	}
+	l.storeResult(nil)
 	l.stored = got
 	return got
 }

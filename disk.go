@@ -113,7 +113,7 @@ func (d *directory) Read(_ context.Context, category Category, maxBytes int64) (
 	if err != nil {
 		return StoredDocument{}, fmt.Errorf("%s: %w", path, err)
 	}
-	note, _ := d.readNote(name) // without one the document still stands
+	note, _ := d.note(name) // without one the document still stands
 	return StoredDocument{Document: document, Note: note, WrittenAt: info.ModTime()}, nil
 }
 
@@ -123,10 +123,19 @@ func (d *directory) ReadNote(_ context.Context, category Category) (string, erro
 	if err != nil {
 		return "", err
 	}
-	return d.readNote(name)
+	if err := d.has(name); err != nil {
+		return "", err
+	}
+	return d.note(name)
 }
 
-func (d *directory) readNote(name string) (string, error) {
+// has reports the error where there is no document of that name: a note alone is worth nothing.
+func (d *directory) has(name string) error {
+	_, err := os.Stat(filepath.Join(d.path, name))
+	return err
+}
+
+func (d *directory) note(name string) (string, error) {
 	file, _, err := openRegular(filepath.Join(d.path, name+noteSuffix))
 	if err != nil {
 		return "", err
@@ -152,6 +161,9 @@ func (d *directory) Write(_ context.Context, category Category, document, note s
 func (d *directory) WriteNote(_ context.Context, category Category, note string) error {
 	name, err := fileOf(category)
 	if err != nil {
+		return err
+	}
+	if err := d.has(name); err != nil {
 		return err
 	}
 	return d.write(name+noteSuffix, note)

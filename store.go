@@ -21,11 +21,11 @@ type Store interface {
 	// Read returns what is kept of the category. Where there is nothing the error is fs.ErrNotExist; a document of more
 	// than maxBytes is an error.
 	Read(ctx context.Context, category Category, maxBytes int64) (StoredDocument, error)
-	// ReadNote returns the note alone, or fs.ErrNotExist.
+	// ReadNote returns the note alone. Where there is no document the error is fs.ErrNotExist.
 	ReadNote(ctx context.Context, category Category) (string, error)
 	// Write replaces the document and the note. A reader must never get the half of one.
 	Write(ctx context.Context, category Category, document, note string) error
-	// WriteNote replaces the note of a document that stays.
+	// WriteNote replaces the note of a document that stays. Where there is no document the error is fs.ErrNotExist.
 	WriteNote(ctx context.Context, category Category, note string) error
 	// TryLock makes the caller the one that downloads the category, so that the others may wait for what it writes. It
 	// returns the function that ends that, or nil and no error where another one is at it. The lock ends by itself
@@ -186,6 +186,15 @@ func (l *load) storeResult(err error) {
 	}
 }
 
+// storeIsFresh reports whether the copy in the store is one that this read may take.
+func (l *load) storeIsFresh() bool {
+	if l.options.refresh {
+		return false
+	}
+	p, err := l.storedNote()
+	return err == nil && time.Since(p.ConfirmedAt) < l.maxAge()
+}
+
 // A process that waits for another one's download looks again after lockPause, then after half as long again each time,
 // up to maxLockPause.
 const (
@@ -209,6 +218,9 @@ func (l *load) awaitTurn() (release func(), waited bool) {
 		}
 		if err != nil || time.Now().After(deadline) || l.ctx.Err() != nil {
 			return func() {}, waited
+		}
+		if waited && l.storeIsFresh() { // what was waited for is there, though the lock may have outlived its holder
+			return func() {}, true
 		}
 		time.Sleep(pause)
 		pause = min(pause*3/2, maxLockPause)

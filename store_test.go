@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -191,6 +192,63 @@ func TestAStoreThatIsGoneLeavesEachOnItsOwn(t *testing.T) {
 		tiers(server)
 		assert.Equal(t, modelref.OriginStore, load(t, server.Client(t, modelref.WithStore(store))).Origin())
 		assert.Empty(t, tiers(server))
+	})
+}
+
+func TestADocumentThatGoesAwayIsWrittenAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		dir := t.TempDir()
+		client := server.Client(t, modelref.WithCacheDir(dir))
+		load(t, client)
+		require.NoError(t, os.Remove(filepath.Join(dir, "stable_diffusion.json")))
+		time.Sleep(minute)
+		load(t, client)
+		assert.Equal(t, "document stamp", tiers(server))
+		assert.Equal(t, twoModels, readFile(t, dir, "stable_diffusion.json"), "though its note was still there")
+	})
+}
+
+func TestALockThatOutlivesItsHolderHoldsNobodyUp(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		store := newShared()
+		mine, theirs := server.Client(t, modelref.WithStore(store)), server.Client(t, modelref.WithStore(store))
+		load(t, mine)
+		load(t, theirs)
+		time.Sleep(minute)
+		release, err := store.TryLock(t.Context(), modelref.CategoryImageGeneration, time.Minute)
+		require.NoError(t, err)
+		go func() { // somebody who confirms the copy and then dies with the lock
+			time.Sleep(time.Second)
+			kept, err := store.Read(t.Context(), modelref.CategoryImageGeneration, 1<<20)
+			assert.NoError(t, err)
+			var note map[string]any
+			assert.NoError(t, json.Unmarshal([]byte(kept.Note), &note))
+			note["confirmed_at"] = time.Now()
+			changed, err := json.Marshal(note)
+			assert.NoError(t, err)
+			assert.NoError(t, store.WriteNote(t.Context(), modelref.CategoryImageGeneration, string(changed)))
+		}()
+		tiers(server)
+		start := time.Now()
+		assert.False(t, load(t, theirs).Stale())
+		assert.Less(t, time.Since(start), 2*time.Second)
+		assert.Empty(t, tiers(server))
+		release()
+	})
+}
+
+func TestAClientThatOnlyReadsSaysThatItsStoreWorksAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		store := newShared()
+		load(t, server.Client(t, modelref.WithStore(store)))
+		var log bytes.Buffer
+		store.breakWith(errors.New("connection refused"))
+		client := server.Client(t, modelref.WithStore(store), modelref.WithoutPrimary(), modelref.WithoutGitHub(), logTo(&log))
+		_, err := client.ImageGeneration.Load(t.Context())
+		require.ErrorContains(t, err, "connection refused")
+		store.breakWith(nil)
+		load(t, client)
+		assert.Contains(t, log.String(), "store works again")
 	})
 }
 

@@ -50,6 +50,9 @@ func storeIsEmpty(t *testing.T, mine, _ modelref.Store) {
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	_, err = mine.ReadNote(t.Context(), storeCategory)
 	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.ErrorIs(t, mine.WriteNote(t.Context(), storeCategory, "note"), fs.ErrNotExist, "a note alone is worth nothing")
+	_, err = mine.ReadNote(t.Context(), storeCategory)
+	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
 func storeKeepsWhatIsWritten(t *testing.T, mine, theirs modelref.Store) {
