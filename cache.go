@@ -230,7 +230,7 @@ func (s *categoryCache) interrupted(ctx context.Context) error {
 }
 
 func (s *categoryCache) hit(ref anyReference) {
-	s.counters.hit()
+	s.counters.hit(&s.client.lanes)
 	if s.client.config.observer != nil {
 		meta := ref.meta()
 		s.client.observe(Event{
@@ -815,6 +815,18 @@ type counters struct {
 	loads, revalidations, fallbacks, failures, requests, bytes atomic.Int64
 }
 
-func (c *counters) hit() {
-	c.hits[rand.Uint32()%hitShards].n.Add(1) //nolint:gosec // picks a counter; nothing secret hangs on it
+// lanes hands out numbers below hitShards, to the goroutines that run on one processor the same one.
+type lanes struct {
+	pool sync.Pool // which keeps what is put back by processor
+	next atomic.Uint32
+}
+
+func (c *counters) hit(l *lanes) {
+	lane, _ := l.pool.Get().(*uint32)
+	if lane == nil {
+		lane = new(uint32)
+		*lane = l.next.Add(1) % hitShards
+	}
+	c.hits[*lane].n.Add(1)
+	l.pool.Put(lane)
 }

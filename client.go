@@ -47,6 +47,7 @@ type Client struct {
 	closed       atomic.Bool
 	running      sync.WaitGroup
 	storeFailing atomic.Bool
+	lanes        lanes
 }
 
 // New makes a Client. It reports every option that is wrong, joined. The network is not touched; a cache directory is
