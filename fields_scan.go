@@ -11,15 +11,15 @@ import (
 	"unsafe"
 )
 
-// scan drops from a selection of records, given as their places in the block, those that it does not keep, and returns
-// what is left of the selection, in its order and its memory.
-type scan[R Record] func(block []R, selection []uint16) []uint16
+// scan copies from a selection of records, given as their places in the block, those that it keeps, in their order, and
+// returns them. They are written to the start of memory, which may be that of the selection itself.
+type scan[R Record] func(block []R, selection, memory []uint16) []uint16
 
 // blockSize is how many records are scanned at a time: few enough to stay in the processor's cache from one predicate
 // to the next.
 const blockSize = 256
 
-// everyPlace is the selection of a whole block.
+// everyPlace is the selection of a whole block. It is never written to.
 var everyPlace = func() (places [blockSize]uint16) {
 	for i := range places {
 		places[i] = uint16(i)
@@ -43,15 +43,15 @@ func valueAt[V any, R Record](r *R, offset uintptr) *V {
 //
 //go:noinline
 func scanTest[R Record](test func(*R) bool) scan[R] {
-	return func(block []R, selection []uint16) []uint16 {
+	return func(block []R, selection, memory []uint16) []uint16 {
 		kept := 0
 		for _, i := range selection {
 			if test(&block[i]) {
-				selection[kept] = i
+				memory[kept] = i
 				kept++
 			}
 		}
-		return selection[:kept]
+		return memory[:kept]
 	}
 }
 
@@ -59,9 +59,9 @@ func scanTest[R Record](test func(*R) bool) scan[R] {
 //
 //go:noinline
 func scanAll[R Record](scans []scan[R]) scan[R] {
-	return func(block []R, selection []uint16) []uint16 {
+	return func(block []R, selection, memory []uint16) []uint16 {
 		for _, s := range scans {
-			selection = s(block, selection)
+			selection = s(block, selection, memory)
 		}
 		return selection
 	}
@@ -76,25 +76,25 @@ func scanText[R Record, S ~string](offset uintptr, values []S) scan[R] {
 	for _, want := range values {
 		lengths |= 1 << (len(want) % 64)
 	}
-	return func(block []R, selection []uint16) []uint16 {
+	return func(block []R, selection, memory []uint16) []uint16 {
 		kept := 0
 		for _, i := range selection { // without a call in it, which keeps it tight
-			selection[kept] = i
+			memory[kept] = i
 			kept += int(lengths >> (len(*valueAt[S](&block[i], offset)) % 64) & 1)
 		}
-		selection = selection[:kept]
+		selection = memory[:kept]
 		kept = 0
 		for _, i := range selection {
 			have := *valueAt[S](&block[i], offset)
 			for _, want := range values {
 				if have == want {
-					selection[kept] = i
+					memory[kept] = i
 					kept++
 					break
 				}
 			}
 		}
-		return selection[:kept]
+		return memory[:kept]
 	}
 }
 
@@ -102,7 +102,7 @@ func scanText[R Record, S ~string](offset uintptr, values []S) scan[R] {
 //
 //go:noinline
 func scanNoText[R Record, S ~string](offset uintptr, values []S) scan[R] {
-	return func(block []R, selection []uint16) []uint16 {
+	return func(block []R, selection, memory []uint16) []uint16 {
 		kept := 0
 	records:
 		for _, i := range selection {
@@ -112,10 +112,10 @@ func scanNoText[R Record, S ~string](offset uintptr, values []S) scan[R] {
 					continue records
 				}
 			}
-			selection[kept] = i
+			memory[kept] = i
 			kept++
 		}
-		return selection[:kept]
+		return memory[:kept]
 	}
 }
 
@@ -123,21 +123,21 @@ func scanNoText[R Record, S ~string](offset uintptr, values []S) scan[R] {
 //
 //go:noinline
 func scanList[R Record](offset uintptr, values []string) scan[R] {
-	return func(block []R, selection []uint16) []uint16 {
+	return func(block []R, selection, memory []uint16) []uint16 {
 		kept := 0
 	records:
 		for _, i := range selection {
 			for _, have := range *valueAt[[]string](&block[i], offset) {
 				for _, want := range values {
 					if have == want {
-						selection[kept] = i
+						memory[kept] = i
 						kept++
 						continue records
 					}
 				}
 			}
 		}
-		return selection[:kept]
+		return memory[:kept]
 	}
 }
 
@@ -146,13 +146,13 @@ func scanList[R Record](offset uintptr, values []string) scan[R] {
 //
 //go:noinline
 func scanFlag[R Record](offset uintptr, want bool) scan[R] {
-	return func(block []R, selection []uint16) []uint16 {
+	return func(block []R, selection, memory []uint16) []uint16 {
 		kept := 0
 		for _, i := range selection {
-			selection[kept] = i
+			memory[kept] = i
 			kept += number(*valueAt[bool](&block[i], offset) == want)
 		}
-		return selection[:kept]
+		return memory[:kept]
 	}
 }
 
@@ -190,7 +190,7 @@ func spanOf(operator string, v, high int64) span {
 // counted without a sign: one comparison instead of two.
 func (in span) width() uint64 { return uint64(in.high) - uint64(in.low) }
 
-func scanNone[R Record]([]R, []uint16) []uint16 { return nil }
+func scanNone[R Record]([]R, []uint16, []uint16) []uint16 { return nil }
 
 // scanOptional keeps the records whose Optional at the offset is set and in the span.
 //
@@ -200,14 +200,14 @@ func scanOptional[R Record](offset uintptr, in span) scan[R] {
 		return scanNone[R]
 	}
 	low, width := uint64(in.low), in.width()
-	return func(block []R, selection []uint16) []uint16 {
+	return func(block []R, selection, memory []uint16) []uint16 {
 		kept := 0
 		for _, i := range selection {
 			have := valueAt[Optional[int64]](&block[i], offset)
-			selection[kept] = i
+			memory[kept] = i
 			kept += number(have.set) & number(uint64(have.value)-low <= width)
 		}
-		return selection[:kept]
+		return memory[:kept]
 	}
 }
 
@@ -219,13 +219,13 @@ func scanInteger[R Record](offset uintptr, in span) scan[R] {
 		return scanNone[R]
 	}
 	low, width := uint64(in.low), in.width()
-	return func(block []R, selection []uint16) []uint16 {
+	return func(block []R, selection, memory []uint16) []uint16 {
 		kept := 0
 		for _, i := range selection {
 			have := *valueAt[int64](&block[i], offset)
-			selection[kept] = i
+			memory[kept] = i
 			kept += number(uint64(have)-low <= width)
 		}
-		return selection[:kept]
+		return memory[:kept]
 	}
 }

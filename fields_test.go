@@ -104,7 +104,7 @@ func TestAbsentValuesFailEveryComparisonButNeAndNotIn(t *testing.T) {
 	} {
 		require.False(t, fails.test(r), name)
 		require.True(t, Not(fails).test(r), name)
-		require.Empty(t, fails.scanner()([]ImageGenerationRecord{*r}, []uint16{0}), name)
+		require.Empty(t, fails.scanner()([]ImageGenerationRecord{*r}, []uint16{0}, []uint16{0}), name)
 	}
 	for name, holds := range map[string]Predicate[ImageGenerationRecord]{
 		"Ne":         f.Style.Ne(""),
@@ -119,7 +119,7 @@ func TestAbsentValuesFailEveryComparisonButNeAndNotIn(t *testing.T) {
 		"a flag is never absent": And(f.NSFW.IsSet(), f.NSFW.Eq(false), f.NSFW.IsFalse()),
 	} {
 		require.True(t, holds.test(r), name)
-		require.Len(t, holds.scanner()([]ImageGenerationRecord{*r}, []uint16{0}), 1, name)
+		require.Len(t, holds.scanner()([]ImageGenerationRecord{*r}, []uint16{0}, []uint16{0}), 1, name)
 	}
 }
 

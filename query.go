@@ -361,9 +361,9 @@ func (q *Query[R]) matchSlab(slab []R, first int, visit func(*R) bool) bool {
 	for len(slab) > 0 {
 		block := slab[:min(blockSize, len(slab))]
 		slab = slab[len(block):]
-		selection := memory[:copy(memory[:], everyPlace[:len(block)])]
+		selection := everyPlace[:len(block)]
 		for i := range q.where {
-			selection = q.where[i].scan(block, selection)
+			selection = q.where[i].scan(block, selection, memory[:])
 		}
 		for _, i := range selection {
 			if !visit(&block[i]) {

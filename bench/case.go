@@ -60,14 +60,14 @@ var Sizes = []int{1_000, 10_000, 100_000, 1_000_000}
 func Groups(corpus string, sizes ...int) ([]Group, error) {
 	documents := make([]document, 0, 2+2*len(sizes))
 	for _, n := range sizes {
-		documents = append(documents, GeneratedText(n), GeneratedImages(n))
+		documents = append(documents, generatedText(n), generatedImages(n))
 	}
 	if corpus != "" {
-		real, err := realDocuments(corpus)
+		recorded, err := realDocuments(corpus)
 		if err != nil {
 			return nil, err
 		}
-		documents = append(real, documents...)
+		documents = append(recorded, documents...)
 	}
 	var out []Group
 	for i := range documents {

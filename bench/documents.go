@@ -48,9 +48,9 @@ func realDocuments(corpus string) ([]document, error) {
 	return out, nil
 }
 
-// GeneratedText makes a text document of n invented records, each as long as one of the service's and with as few
+// generatedText makes a text document of n invented records, each as long as one of the service's and with as few
 // fields in it that are empty.
-func GeneratedText(n int) document {
+func generatedText(n int) document {
 	var out strings.Builder
 	out.Grow(n * 620)
 	out.WriteByte('{')
@@ -78,9 +78,9 @@ func GeneratedText(n int) document {
 	}
 }
 
-// GeneratedImages makes an image document of n invented records. Their sizes, baselines and flags are scattered, as
+// generatedImages makes an image document of n invented records. Their sizes, baselines and flags are scattered, as
 // they are in the service's.
-func GeneratedImages(n int) document {
+func generatedImages(n int) document {
 	baselines, styles, tags := modelref.Baselines(), modelref.Styles(), modelref.KnownTags()
 	var out strings.Builder
 	out.Grow(n * 720)

@@ -55,7 +55,7 @@ func RealHeld(corpus string) ([]Held, error) {
 // GeneratedHeld measures generated documents of n records.
 func GeneratedHeld(n int) ([]Held, error) {
 	var out []Held
-	for _, d := range []document{GeneratedText(n), GeneratedImages(n)} {
+	for _, d := range []document{generatedText(n), generatedImages(n)} {
 		held, err := heldBy(d.category, d.body)
 		if err != nil {
 			return nil, err

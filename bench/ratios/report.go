@@ -181,19 +181,19 @@ func (r *report) heap() error {
 		all = append(all, held...)
 	}
 	fmt.Printf("\n%-34s %9s %12s %8s %8s %9s %9s\n", "held on the heap, by the document", "records", "document", "records", "rest", "is", "at most")
-	real := bench.Held{Category: "all of them", Label: "doc=real"}
+	sum := bench.Held{Category: "all of them", Label: "doc=real"}
 	for _, h := range all {
-		if h.Label == real.Label {
-			real.Records, real.Document = real.Records+h.Records, real.Document+h.Document
-			real.Slab, real.Rest = real.Slab+h.Slab, real.Rest+h.Rest
+		if h.Label == sum.Label {
+			sum.Records, sum.Document = sum.Records+h.Records, sum.Document+h.Document
+			sum.Slab, sum.Rest = sum.Slab+h.Slab, sum.Rest+h.Rest
 		}
 	}
-	if real.Records > 0 {
-		all = append(all, real)
+	if sum.Records > 0 {
+		all = append(all, sum)
 	}
 	for _, h := range all {
 		target := "-"
-		if h.Label == real.Label && h.Document > 4<<10 { // what a category costs whatever is in it is half of a small document
+		if h.Label == sum.Label && h.Document > 4<<10 { // what a category costs whatever is in it is half of a small document
 			target = "2.00"
 		}
 		by := float64(h.Document)
@@ -248,7 +248,7 @@ func allocsText(counts map[string]int) string {
 
 func readAllocs(path string) (map[string]int, error) {
 	out := map[string]int{}
-	text, err := os.ReadFile(path) //nolint:gosec // beside the program
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return out, err
 	}
