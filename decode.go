@@ -4,6 +4,8 @@ package modelref
 
 import (
 	"cmp"
+	stdjson "encoding/json"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -387,6 +389,7 @@ func objectField[R, I any](name string, of *objectCodec[I], at func(*R) *I) code
 		name:  name,
 		inner: of.shape(),
 		decode: func(r *R, s *scanner) error {
+			*at(r) = *new(I) // of two fields with one name the last wins, whole
 			if s.null() {
 				return nil
 			}
@@ -459,8 +462,11 @@ func (o *objectCodec[R]) encodeFields(r *R, e *encoder) {
 	}
 }
 
-// encoder appends JSON to buf.
-type encoder struct{ buf []byte }
+// encoder appends JSON to buf, and keeps the first error.
+type encoder struct {
+	buf []byte
+	err error
+}
 
 // separate writes a comma where something stands before in the same brackets.
 func (e *encoder) separate() {
@@ -502,7 +508,7 @@ func (e *encoder) list(n int, element func(i int)) {
 	e.buf = append(e.buf, ']')
 }
 
-// value writes what scanner.value reads, and every other type of value as null.
+// value writes what scanner.value reads, and a value of another type as encoding/json does.
 func (e *encoder) value(v any) {
 	switch v := v.(type) {
 	case bool:
@@ -530,8 +536,14 @@ func (e *encoder) value(v any) {
 				e.value(v[key])
 			}
 		})
-	default:
+	case nil:
 		e.buf = append(e.buf, "null"...)
+	default:
+		text, err := stdjson.Marshal(v)
+		if err != nil && e.err == nil {
+			e.err = err
+		}
+		e.buf = append(e.buf, text...)
 	}
 }
 
@@ -550,15 +562,18 @@ func (e *encoder) float(f float64) {
 
 // encodeRecord writes r with its defaults filled in, and after its known fields those of the record's own JSON that
 // this package does not know.
-func encodeRecord[R any](o *objectCodec[R], r *R, raw string) []byte {
+func encodeRecord[R any](o *objectCodec[R], r *R, raw string) ([]byte, error) {
 	e := &encoder{}
 	e.object(func() { o.encodeFields(r, e) })
+	if e.err != nil {
+		return nil, fmt.Errorf("modelref: record: %w", e.err)
+	}
 	if raw == "" {
-		return e.buf
+		return e.buf, nil
 	}
 	merged := &encoder{buf: make([]byte, 0, len(e.buf))}
 	merged.object(func() { merged.keepUnknown(string(e.buf), raw, o.shape()) })
-	return merged.buf
+	return merged.buf, nil
 }
 
 // keepUnknown writes the fields of the object known, then those of the object raw that the shape does not have. Inside
@@ -582,20 +597,72 @@ func (e *encoder) keepUnknown(known, raw string, of shape) {
 	}
 }
 
-// keepInner writes the value known with the unknown fields of raw: of an object, or of each object in a list where both
-// lists have as many.
+// keepInner writes the value known with the unknown fields of raw: of an object, or of each object in a list. An object
+// without known fields is written as in raw where its values are the same, so that no digit of a number is lost.
 func (e *encoder) keepInner(known, raw string, of shape) {
-	if of != nil && known[0] == raw[0] {
-		if known[0] == '{' {
-			e.object(func() { e.keepUnknown(known, raw, of) })
-			return
-		}
-		if a, b := rawList(known), rawList(raw); len(a) == len(b) {
-			e.list(len(a), func(i int) { e.keepInner(a[i], b[i], of) })
-			return
+	switch {
+	case known[0] != raw[0]:
+		e.buf = append(e.buf, known...)
+	case of == nil && known[0] == '{' && sameValues(known, raw):
+		e.buf = append(e.buf, raw...)
+	case of != nil && known[0] == '{':
+		e.object(func() { e.keepUnknown(known, raw, of) })
+	case of != nil && known[0] == '[':
+		now, before := rawList(known), rawList(raw)
+		partners := partnersByFile(now, before)
+		e.list(len(now), func(i int) {
+			if partners[i] == "" {
+				e.buf = append(e.buf, now[i]...)
+				return
+			}
+			e.keepInner(now[i], partners[i], of)
+		})
+	default:
+		e.buf = append(e.buf, known...)
+	}
+}
+
+// sameValues reports whether raw is read as the values that known was written from.
+func sameValues(known, raw string) bool {
+	s := scanner{s: raw}
+	value, err := s.value(0)
+	again := &encoder{}
+	again.value(value)
+	return err == nil && string(again.buf) == known
+}
+
+// partnersByFile returns for each download in now the one in before that it comes from, or "": the first with its file
+// name that no other has taken, or where as many are left the one in its place, whose file has another name now. A caller
+// may have put them in another order, and have left some out.
+func partnersByFile(now, before []string) []string {
+	byName := make(map[string][]int, len(before))
+	for i, text := range before {
+		name := fileNameOf(text)
+		byName[name] = append(byName[name], i)
+	}
+	out, taken := make([]string, len(now)), make([]bool, len(before))
+	for i, text := range now {
+		name := fileNameOf(text)
+		if left := byName[name]; len(left) > 0 {
+			out[i], taken[left[0]], byName[name] = before[left[0]], true, left[1:]
 		}
 	}
-	e.buf = append(e.buf, known...)
+	if len(now) == len(before) {
+		for i := range out {
+			if out[i] == "" && !taken[i] {
+				out[i] = before[i]
+			}
+		}
+	}
+	return out
+}
+
+// fileNameOf returns the file name of a download's JSON.
+func fileNameOf(download string) string {
+	text, _ := rawObject(download).value("file_name")
+	s := scanner{s: text}
+	name, _ := s.str() // "" where it is no string
+	return name
 }
 
 type rawField struct{ name, text string }
@@ -747,9 +814,12 @@ func (d *documentDecoder[R]) reject(name string, reason error) {
 		return
 	}
 	d.rejected = append(d.rejected, RecordError{
-		Category: d.facts.category, Name: strings.ToValidUTF8(shorten(name), "\uFFFD"), Reason: shorten(reason.Error()),
+		Category: d.facts.category, Name: listedName(name), Reason: shorten(reason.Error()),
 	})
 }
+
+// listedName is how the name of a rejected record is listed.
+func listedName(name string) string { return strings.ToValidUTF8(shorten(name), "\uFFFD") }
 
 // grow makes room for all records at once, as soon as the first few say how long one is.
 func (d *documentDecoder[R]) grow() {

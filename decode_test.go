@@ -339,8 +339,8 @@ func TestCodecsHaveEveryField(t *testing.T) {
 	names := slices.Sorted(maps.Keys(imageCodec.shape()))
 	assert.Len(t, slices.Compact(names), len(imageCodec.fields), "no field twice")
 	e := &encoder{}
-	e.value([]any{math.NaN(), math.Inf(1), 1.0, 1e21, 3, struct{}{}, nil})
-	assert.Equal(t, "[null,null,1.0,1e+21,3,null,null]", string(e.buf))
+	e.value([]any{math.NaN(), math.Inf(1), 1.0, 1e21, 3, []int32{4}, nil})
+	assert.Equal(t, "[null,null,1.0,1e+21,3,[4],null]", string(e.buf))
 }
 
 func TestEncodingManyUnknownFieldsIsLinear(t *testing.T) { // takes the time, so not beside other tests
@@ -368,4 +368,96 @@ func TestEncodingManyUnknownFieldsIsLinear(t *testing.T) { // takes the time, so
 	few, many := encode(2_000), encode(64_000)
 	assert.Less(t, many, 512*max(few, 100*time.Microsecond),
 		"32 times as many fields; 1,024 times the work were it quadratic")
+}
+
+func TestOfARepeatedFieldTheLastWinsWhole(t *testing.T) {
+	t.Parallel()
+	ref, err := DecodeDocument[CLIPRecord](CategoryCLIP, `{"a": {"name": "a",
+		"config": {"download": [{"file_name": "f", "file_url": "u"}]}, "config": {},
+		"metadata": {"created_by": "x"}, "metadata": null,
+		"model_classification": {"domain": "text", "purpose": "generation"}, "model_classification": null}}`)
+	require.NoError(t, err)
+	record, ok := ref.Get("a")
+	require.True(t, ok)
+	assert.Empty(t, record.Config.Download)
+	assert.Empty(t, record.Metadata.CreatedBy)
+	assert.Equal(t, DomainImage, record.Classification.Domain, "as for a record that says nothing")
+}
+
+func TestARecordsValueIsWrittenAsItsPointer(t *testing.T) {
+	t.Parallel()
+	var record CLIPRecord
+	require.NoError(t, json.Unmarshal([]byte(`{"name": "a", "pretrained_name": "p", "licensing": {"x": 1}}`), &record))
+	want, err := json.Marshal(&record)
+	require.NoError(t, err)
+	for _, holder := range []any{record, []CLIPRecord{record}, map[string]CLIPRecord{"a": record}, struct{ A CLIPRecord }{record}} {
+		got, err := json.Marshal(holder)
+		require.NoError(t, err)
+		assert.Contains(t, string(got), string(want))
+	}
+}
+
+func TestDownloadsKeepTheirOwnUnknownFields(t *testing.T) {
+	t.Parallel()
+	var record CLIPRecord
+	require.NoError(t, json.Unmarshal([]byte(`{"name": "a", "config": {"download": [
+		{"file_name": "f1", "file_url": "u1", "etag": "one"}, {"file_name": "f2", "file_url": "u2", "etag": "two"}]}}`), &record))
+	etags := func(files ...DownloadRecord) (out []string) {
+		changed := record.Clone()
+		changed.Config.Download = files
+		text, err := json.Marshal(changed)
+		require.NoError(t, err)
+		var read struct {
+			Config struct{ Download []struct{ ETag string } }
+		}
+		require.NoError(t, json.Unmarshal(text, &read))
+		for _, file := range read.Config.Download {
+			out = append(out, file.ETag)
+		}
+		return out
+	}
+	f1, f2 := record.Config.Download[0], record.Config.Download[1]
+	other, renamed := DownloadRecord{FileName: "f3"}, f1
+	renamed.FileName = "g1"
+	assert.Equal(t, []string{"one", "two"}, etags(f1, f2))
+	assert.Equal(t, []string{"two", "one"}, etags(f2, f1))
+	assert.Equal(t, []string{"two"}, etags(f2))
+	assert.Equal(t, []string{"", "one", "two"}, etags(other, f1, f2))
+	assert.Equal(t, []string{"one", "two"}, etags(renamed, f2))
+}
+
+func TestSettingsAreWrittenWithoutLoss(t *testing.T) {
+	t.Parallel()
+	var record TextGenerationRecord
+	require.NoError(t, json.Unmarshal([]byte(`{"name": "a", "parameters": 1,
+		"settings": {"seed": 18446744073709551615, "list": [9007199254740993, 0.5]}}`), &record))
+	text, err := json.Marshal(&record)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "18446744073709551615")
+	assert.Contains(t, string(text), "9007199254740993")
+
+	changed := record.Clone()
+	changed.Settings = map[string]any{"a": int32(3), "b": []int{1}, "c": json.Number("5"), "d": map[string]string{"k": "v"}}
+	text, err = json.Marshal(changed)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), `"settings":{"a":3,"b":[1],"c":5,"d":{"k":"v"}}`)
+	changed.Settings["e"] = func() {}
+	_, err = json.Marshal(changed)
+	assert.Error(t, err)
+}
+
+func TestARecordIsOneValueInUTF8(t *testing.T) {
+	t.Parallel()
+	var record CLIPRecord
+	assert.ErrorContains(t, record.UnmarshalJSON([]byte(`{"name": "a"} more`)), "something follows")
+	assert.ErrorContains(t, record.UnmarshalJSON([]byte("{\"name\": \"a\xff\"}")), "UTF-8")
+	assert.NoError(t, record.UnmarshalJSON([]byte(" {\"name\": \"a\"}\n")))
+}
+
+func TestSizesThatOverflowAreNoTotal(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int64{math.MaxInt64, -1} {
+		record := ModelRecord{Config: RecordConfig{Download: []DownloadRecord{{SizeBytes: Some(size)}, {SizeBytes: Some[int64](10)}}}}
+		assert.False(t, record.DeclaredTotalSizeBytes().IsSet(), size)
+	}
 }

@@ -429,7 +429,9 @@ func parseInteger(s string) (int64, error) {
 	case strings.Trim(digits[max(0, len(digits)+shift):], "0") != "":
 		return 0, errNoInteger
 	default:
-		digits = digits[:max(0, len(digits)+shift)]
+		if digits = digits[:max(0, len(digits)+shift)]; strings.Trim(digits, "+-") == "" {
+			digits += "0" // 0e-1
+		}
 	}
 	return strconv.ParseInt(digits, 10, 64)
 }

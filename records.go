@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -300,7 +301,7 @@ func (r *ModelRecord) DeclaredTotalSizeBytes() Optional[int64] {
 	var sum int64
 	for i := range r.Config.Download {
 		size, ok := r.Config.Download[i].SizeBytes.Get()
-		if !ok {
+		if !ok || size < 0 || size > math.MaxInt64-sum { // no such files are
 			return Optional[int64]{}
 		}
 		sum += size

@@ -2,7 +2,10 @@
 
 package modelref
 
-import "fmt"
+import (
+	"fmt"
+	"unicode/utf8"
+)
 
 // unmarshalRecord reads one record on its own into r. What it leaves out is filled in as for a record of the category,
 // or, for the category "", of the one that the record itself names.
@@ -14,8 +17,15 @@ func unmarshalRecord[R Record](o *objectCodec[R], data []byte, r *R, common func
 	if err := o.decode(&fresh, &s); err != nil {
 		return fmt.Errorf("modelref: record: %w", err)
 	}
+	raw := s.s[start:s.i]
+	if s.next() != 0 || s.i < len(s.s) {
+		return fmt.Errorf("modelref: record: %w", s.syntax("something follows the record"))
+	}
+	if !utf8.ValidString(s.s) {
+		return fmt.Errorf("modelref: record: %w", &fieldError{reason: "not valid UTF-8"})
+	}
 	m := common(&fresh)
-	m.raw = s.s[start:s.i]
+	m.raw = raw
 	if category == "" {
 		category = m.RecordType
 	}
@@ -30,7 +40,7 @@ func unmarshalRecord[R Record](o *objectCodec[R], data []byte, r *R, common func
 
 // MarshalJSON returns the record in the v2 format with defaults filled in; fields that this package does not know are
 // kept.
-func (r *ModelRecord) MarshalJSON() ([]byte, error) { return encodeRecord(modelCodec, r, r.raw), nil }
+func (r ModelRecord) MarshalJSON() ([]byte, error) { return encodeRecord(modelCodec, &r, r.raw) }
 
 // UnmarshalJSON reads a record in the v2 format, from a category document or a search result.
 func (r *ModelRecord) UnmarshalJSON(data []byte) error {
@@ -39,8 +49,8 @@ func (r *ModelRecord) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON returns the record in the v2 format with defaults filled in; fields that this package does not know are
 // kept.
-func (r *ImageGenerationRecord) MarshalJSON() ([]byte, error) {
-	return encodeRecord(imageCodec, r, r.raw), nil
+func (r ImageGenerationRecord) MarshalJSON() ([]byte, error) {
+	return encodeRecord(imageCodec, &r, r.raw)
 }
 
 // UnmarshalJSON reads a record in the v2 format, from a category document or a search result.
@@ -50,8 +60,8 @@ func (r *ImageGenerationRecord) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON returns the record in the v2 format with defaults filled in; fields that this package does not know are
 // kept.
-func (r *TextGenerationRecord) MarshalJSON() ([]byte, error) {
-	return encodeRecord(textCodec, r, r.raw), nil
+func (r TextGenerationRecord) MarshalJSON() ([]byte, error) {
+	return encodeRecord(textCodec, &r, r.raw)
 }
 
 // UnmarshalJSON reads a record in the v2 format, from a category document or a search result.
@@ -61,8 +71,8 @@ func (r *TextGenerationRecord) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON returns the record in the v2 format with defaults filled in; fields that this package does not know are
 // kept.
-func (r *ControlNetRecord) MarshalJSON() ([]byte, error) {
-	return encodeRecord(controlNetCodec, r, r.raw), nil
+func (r ControlNetRecord) MarshalJSON() ([]byte, error) {
+	return encodeRecord(controlNetCodec, &r, r.raw)
 }
 
 // UnmarshalJSON reads a record in the v2 format, from a category document or a search result.
@@ -72,8 +82,8 @@ func (r *ControlNetRecord) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON returns the record in the v2 format with defaults filled in; fields that this package does not know are
 // kept.
-func (r *ControlNetAnnotatorRecord) MarshalJSON() ([]byte, error) {
-	return encodeRecord(annotatorCodec, r, r.raw), nil
+func (r ControlNetAnnotatorRecord) MarshalJSON() ([]byte, error) {
+	return encodeRecord(annotatorCodec, &r, r.raw)
 }
 
 // UnmarshalJSON reads a record in the v2 format, from a category document or a search result.
@@ -83,7 +93,7 @@ func (r *ControlNetAnnotatorRecord) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON returns the record in the v2 format with defaults filled in; fields that this package does not know are
 // kept.
-func (r *CLIPRecord) MarshalJSON() ([]byte, error) { return encodeRecord(clipCodec, r, r.raw), nil }
+func (r CLIPRecord) MarshalJSON() ([]byte, error) { return encodeRecord(clipCodec, &r, r.raw) }
 
 // UnmarshalJSON reads a record in the v2 format, from a category document or a search result.
 func (r *CLIPRecord) UnmarshalJSON(data []byte) error {
@@ -92,7 +102,7 @@ func (r *CLIPRecord) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON returns the record in the v2 format with defaults filled in; fields that this package does not know are
 // kept.
-func (r *BLIPRecord) MarshalJSON() ([]byte, error) { return encodeRecord(blipCodec, r, r.raw), nil }
+func (r BLIPRecord) MarshalJSON() ([]byte, error) { return encodeRecord(blipCodec, &r, r.raw) }
 
 // UnmarshalJSON reads a record in the v2 format, from a category document or a search result.
 func (r *BLIPRecord) UnmarshalJSON(data []byte) error {
@@ -101,7 +111,7 @@ func (r *BLIPRecord) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON returns the record in the v2 format with defaults filled in; fields that this package does not know are
 // kept.
-func (r *ESRGANRecord) MarshalJSON() ([]byte, error) { return encodeRecord(esrganCodec, r, r.raw), nil }
+func (r ESRGANRecord) MarshalJSON() ([]byte, error) { return encodeRecord(esrganCodec, &r, r.raw) }
 
 // UnmarshalJSON reads a record in the v2 format, from a category document or a search result.
 func (r *ESRGANRecord) UnmarshalJSON(data []byte) error {
@@ -110,7 +120,7 @@ func (r *ESRGANRecord) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON returns the record in the v2 format with defaults filled in; fields that this package does not know are
 // kept.
-func (r *GFPGANRecord) MarshalJSON() ([]byte, error) { return encodeRecord(gfpganCodec, r, r.raw), nil }
+func (r GFPGANRecord) MarshalJSON() ([]byte, error) { return encodeRecord(gfpganCodec, &r, r.raw) }
 
 // UnmarshalJSON reads a record in the v2 format, from a category document or a search result.
 func (r *GFPGANRecord) UnmarshalJSON(data []byte) error {
@@ -119,8 +129,8 @@ func (r *GFPGANRecord) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON returns the record in the v2 format with defaults filled in; fields that this package does not know are
 // kept.
-func (r *CodeFormerRecord) MarshalJSON() ([]byte, error) {
-	return encodeRecord(codeFormerCodec, r, r.raw), nil
+func (r CodeFormerRecord) MarshalJSON() ([]byte, error) {
+	return encodeRecord(codeFormerCodec, &r, r.raw)
 }
 
 // UnmarshalJSON reads a record in the v2 format, from a category document or a search result.
@@ -130,8 +140,8 @@ func (r *CodeFormerRecord) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON returns the record in the v2 format with defaults filled in; fields that this package does not know are
 // kept.
-func (r *SafetyCheckerRecord) MarshalJSON() ([]byte, error) {
-	return encodeRecord(safetyCheckerCodec, r, r.raw), nil
+func (r SafetyCheckerRecord) MarshalJSON() ([]byte, error) {
+	return encodeRecord(safetyCheckerCodec, &r, r.raw)
 }
 
 // UnmarshalJSON reads a record in the v2 format, from a category document or a search result.
@@ -141,8 +151,8 @@ func (r *SafetyCheckerRecord) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON returns the record in the v2 format with defaults filled in; fields that this package does not know are
 // kept.
-func (r *VideoGenerationRecord) MarshalJSON() ([]byte, error) {
-	return encodeRecord(videoCodec, r, r.raw), nil
+func (r VideoGenerationRecord) MarshalJSON() ([]byte, error) {
+	return encodeRecord(videoCodec, &r, r.raw)
 }
 
 // UnmarshalJSON reads a record in the v2 format, from a category document or a search result.
@@ -152,8 +162,8 @@ func (r *VideoGenerationRecord) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON returns the record in the v2 format with defaults filled in; fields that this package does not know are
 // kept.
-func (r *AudioGenerationRecord) MarshalJSON() ([]byte, error) {
-	return encodeRecord(audioCodec, r, r.raw), nil
+func (r AudioGenerationRecord) MarshalJSON() ([]byte, error) {
+	return encodeRecord(audioCodec, &r, r.raw)
 }
 
 // UnmarshalJSON reads a record in the v2 format, from a category document or a search result.
@@ -163,8 +173,8 @@ func (r *AudioGenerationRecord) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON returns the record in the v2 format with defaults filled in; fields that this package does not know are
 // kept.
-func (r *MiscellaneousRecord) MarshalJSON() ([]byte, error) {
-	return encodeRecord(miscellaneousCodec, r, r.raw), nil
+func (r MiscellaneousRecord) MarshalJSON() ([]byte, error) {
+	return encodeRecord(miscellaneousCodec, &r, r.raw)
 }
 
 // UnmarshalJSON reads a record in the v2 format, from a category document or a search result.
@@ -174,7 +184,7 @@ func (r *MiscellaneousRecord) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON returns the record in the v2 format with defaults filled in; fields that this package does not know are
 // kept.
-func (r *LoRARecord) MarshalJSON() ([]byte, error) { return encodeRecord(loraCodec, r, r.raw), nil }
+func (r LoRARecord) MarshalJSON() ([]byte, error) { return encodeRecord(loraCodec, &r, r.raw) }
 
 // UnmarshalJSON reads a record in the v2 format, from a category document or a search result.
 func (r *LoRARecord) UnmarshalJSON(data []byte) error {
@@ -183,8 +193,8 @@ func (r *LoRARecord) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON returns the record in the v2 format with defaults filled in; fields that this package does not know are
 // kept.
-func (r *TextualInversionRecord) MarshalJSON() ([]byte, error) {
-	return encodeRecord(inversionCodec, r, r.raw), nil
+func (r TextualInversionRecord) MarshalJSON() ([]byte, error) {
+	return encodeRecord(inversionCodec, &r, r.raw)
 }
 
 // UnmarshalJSON reads a record in the v2 format, from a category document or a search result.

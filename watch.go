@@ -32,6 +32,9 @@ type Change[R Record] struct {
 	Added   []string
 	Removed []string
 	Changed []RecordChange
+	// Rejected lists the names of records that were there and no longer decode. They are in the document still, so that
+	// they are not among Removed; Reference.Rejected says what is wrong with them. One that decodes again is Added.
+	Rejected []string
 }
 
 // RecordChange is a record that differs from the one of the same name before.
@@ -135,7 +138,7 @@ func (w *watcher[R]) tell(ref *Reference[R], source Origin, yield func(Change[R]
 	}
 	change := Compare(w.last, ref)
 	w.last, w.source = ref, source
-	if len(change.Added)+len(change.Removed)+len(change.Changed) == 0 {
+	if len(change.Added)+len(change.Removed)+len(change.Changed)+len(change.Rejected) == 0 {
 		return true
 	}
 	return yield(change, nil)
@@ -205,12 +208,31 @@ func Compare[R Record](earlier, later *Reference[R]) Change[R] {
 			change.Changed = append(change.Changed, RecordChange{Name: name, Fields: fields})
 		}
 	}
+	rejected := later.rejectedNames()
 	for name := range earlier.All() {
-		if _, ok := later.Get(name); !ok {
+		if _, ok := later.Get(name); ok {
+			continue
+		}
+		if rejected(name) {
+			change.Rejected = append(change.Rejected, name)
+		} else {
 			change.Removed = append(change.Removed, name)
 		}
 	}
 	return change
+}
+
+// rejectedNames returns whether a record that is not in the reference was left out as one that does not decode. Where
+// not all of these are listed it is taken for one: that a record is gone must be known.
+func (r *Reference[R]) rejectedNames() func(name string) bool {
+	if r == nil || len(r.rejected) == 0 {
+		return func(string) bool { return false }
+	}
+	names := make(map[string]bool, len(r.rejected))
+	for i := range r.rejected {
+		names[r.rejected[i].Name] = true
+	}
+	return func(name string) bool { return len(r.rejected) > maxRejected || names[listedName(name)] }
 }
 
 // differingFields returns the names of the fields whose values differ, however they are written.

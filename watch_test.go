@@ -455,3 +455,21 @@ func TestCompareAndDecodeDocument(t *testing.T) {
 	_, err = modelref.DecodeDocument[image](modelref.CategoryImageGeneration, "[]")
 	require.ErrorAs(t, err, &decode)
 }
+
+func TestARecordThatNoLongerDecodesIsNotRemoved(t *testing.T) {
+	t.Parallel()
+	decode := func(document string) *modelref.Reference[modelref.CLIPRecord] {
+		ref, err := modelref.DecodeDocument[modelref.CLIPRecord](modelref.CategoryCLIP, document)
+		require.NoError(t, err)
+		return ref
+	}
+	sound := decode(`{"a": {"name": "a"}, "b": {"name": "b"}, "c": {"name": "c"}}`)
+	spoilt := decode(`{"a": {"name": 5}, "c": {"name": "c"}}`)
+	change := modelref.Compare(sound, spoilt)
+	assert.Equal(t, []string{"b"}, change.Removed)
+	assert.Equal(t, []string{"a"}, change.Rejected)
+	assert.Empty(t, change.Added)
+	change = modelref.Compare(spoilt, sound)
+	assert.Equal(t, []string{"a", "b"}, change.Added)
+	assert.Empty(t, change.Rejected)
+}

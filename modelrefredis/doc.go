@@ -11,7 +11,8 @@
 // client is set up, with its retries and its wait for a free connection. After one that found no Redis the Store leaves
 // Redis alone for WithCoolDown and refuses every operation at once, so that a read pays for the outage once. Then one
 // operation looks whether Redis is back; where it is not, the next pause is twice as long, up to a minute. An error reply
-// that is about one key, or about writing alone, as WRONGTYPE, OOM or READONLY, is returned as it is and starts no pause.
+// that is about one key, or about writing alone, as WRONGTYPE, OOM or READONLY, is returned as it is and starts no pause. A
+// lock is given back in a pause too, since others wait for it.
 //
 // An operation that was given up goes on inside of the client until the client's own timeouts end it, or the client is
 // closed. With ContextTimeoutEnabled among the client's options it ends at once. With a DialerRetries of 1 the client

@@ -194,3 +194,49 @@ func deadAddress(t *testing.T) string {
 	require.NoError(t, listener.Close())
 	return listener.Addr().String()
 }
+
+// stall stops Redis for as long as during runs. What was sent meanwhile is answered afterwards.
+func stall(t *testing.T, redis *redisServer, during func()) {
+	t.Helper()
+	require.NoError(t, redis.Process.Signal(syscall.SIGSTOP))
+	during()
+	require.NoError(t, redis.Process.Signal(syscall.SIGCONT))
+	require.Eventually(t, func() bool { return answersPing(redis.addr) }, patient, time.Millisecond)
+}
+
+func TestALockThatIsTakenTooLateKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
+	redis := startRedis(t)
+	const timeout = 100 * time.Millisecond
+	ours := redis.store(t, modelrefredis.WithTimeout(timeout), modelrefredis.WithCoolDown(time.Millisecond))
+	theirs := redis.store(t)
+	release, err := ours.TryLock(t.Context(), modelref.CategoryBLIP, time.Minute) // so that Redis knows the script
+	require.NoError(t, err)
+	release()
+	stall(t, redis, func() {
+		release, err := ours.TryLock(t.Context(), category, time.Minute)
+		require.Error(t, err)
+		require.Nil(t, release)
+	})
+	require.Eventually(t, func() bool {
+		release, err := theirs.TryLock(t.Context(), category, time.Minute)
+		return err == nil && release != nil
+	}, patient, timeout/10)
+}
+
+func TestALockIsGivenBackInAPause(t *testing.T) {
+	t.Parallel()
+	redis := startRedis(t)
+	ours := redis.store(t, modelrefredis.WithTimeout(500*time.Millisecond), modelrefredis.WithCoolDown(time.Hour))
+	release, err := ours.TryLock(t.Context(), category, time.Hour)
+	require.NoError(t, err)
+	require.NotNil(t, release)
+	stall(t, redis, func() {
+		_, err := ours.ReadNote(t.Context(), modelref.CategoryBLIP)
+		require.Error(t, err)
+	})
+	release()
+	release, err = redis.store(t).TryLock(t.Context(), category, time.Hour)
+	require.NoError(t, err)
+	assert.NotNil(t, release)
+}

@@ -125,15 +125,28 @@ func (s *Store) TryLock(ctx context.Context, category modelref.Category, lease t
 	if !s.reserve(category, token, lease) {
 		return nil, nil
 	}
-	got, err := s.run(ctx, "lock", category, ":lock", lockScript, s.id, token, max(lease.Milliseconds(), 1))
+	// It is taken for a short while at first: Redis may do that after its answer was given up, and nobody would give the
+	// lock back. Only one that is known to be held is held for the lease.
+	short := min(lease, 2*s.timeout)
+	got, err := s.run(ctx, "lock", category, ":lock", lockScript, s.id, token, max(short.Milliseconds(), 1))
 	if err != nil || got != int64(1) {
 		s.giveUp(category, token)
 		return nil, err
 	}
+	if lease > short { // where it fails the lock ends early, and two download
+		_, _ = s.run(ctx, "hold lock", category, ":lock", holdScript, token, lease.Milliseconds())
+	}
 	return sync.OnceFunc(func() {
 		s.giveUp(category, token)
-		_, _ = s.run(context.WithoutCancel(ctx), "unlock", category, ":lock", unlockScript, token) // else the lease ends it
+		s.unlock(context.WithoutCancel(ctx), category, token)
 	}), nil
+}
+
+// unlock gives a lock back, also where Redis is to be left alone: others wait for it. Where it fails the lease ends it.
+func (s *Store) unlock(ctx context.Context, category modelref.Category, token string) {
+	_, _ = s.bounded(ctx, func(ctx context.Context) (any, error) {
+		return unlockScript.Run(ctx, s.client, []string{s.prefix + string(category) + ":lock"}, token).Result()
+	})
 }
 
 // reserve keeps the other users of this Store from the lock, unless one of them has or wants it.

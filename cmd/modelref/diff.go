@@ -53,6 +53,14 @@ func (a *app) diff(ctx context.Context, from, to string) error {
 	if err != nil {
 		return err
 	}
+	if before.listed && !after.listed {
+		after, err = after.asListed()
+	} else if after.listed && !before.listed {
+		before, err = before.asListed()
+	}
+	if err != nil {
+		return err
+	}
 	d := compare(before, after)
 	if err := a.printDifferences(d); err != nil {
 		return err

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,6 +22,19 @@ import (
 type document struct {
 	names   []string
 	records map[string]json.RawMessage
+	listed  bool // by the names that records give themselves: a list of them has no others
+}
+
+// asListed returns the document by the names that its records give themselves, or else those that it has.
+func (d *document) asListed() (*document, error) {
+	out := &document{listed: true}
+	for _, name := range d.names {
+		record := d.records[name]
+		if err := out.add(cmp.Or(recordName(record), name), record); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 func (d *document) add(name string, record json.RawMessage) error {
@@ -39,7 +53,7 @@ func (a *app) readSide(ctx context.Context, side string) (*document, error) {
 	source, name, prefixed := strings.Cut(side, ":")
 	switch {
 	case side == "-":
-		return readAll(a.stdin, "standard input")
+		return readUntil(ctx, a.stdin)
 	case prefixed && slices.Contains([]string{"primary", "github", "cache"}, source):
 		return a.readSource(ctx, source, name)
 	case modelref.Category(side).Known():
@@ -54,6 +68,25 @@ func (a *app) readSide(ctx context.Context, side string) (*document, error) {
 	}
 	defer func() { _ = file.Close() }() // it was read only
 	return readAll(file, side)
+}
+
+// readUntil reads standard input, which may never end, until an interrupt.
+func readUntil(ctx context.Context, stdin io.Reader) (*document, error) {
+	type side struct {
+		doc *document
+		err error
+	}
+	read := make(chan side, 1)
+	go func() {
+		doc, err := readAll(stdin, "standard input")
+		read <- side{doc, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case s := <-read:
+		return s.doc, s.err
+	}
 }
 
 // readSource reads a category from one source, or from whichever answers.
@@ -165,6 +198,7 @@ func (d *document) addRecord(record json.RawMessage) error {
 	if name == "" {
 		return errors.New("a record without a name")
 	}
+	d.listed = true
 	return d.add(name, record)
 }
 

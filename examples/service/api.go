@@ -172,8 +172,10 @@ func restrict[R modelref.Record](params url.Values) ([]modelref.Predicate[R], er
 		if err != nil {
 			return nil, err
 		}
-		if known, ok := modelref.ParseBaseline(value); ok && name == "baseline" {
-			value = string(known) // SDXL is stable_diffusion_xl
+		if name == "baseline" && ofImages[R]() {
+			if known, ok := modelref.ParseBaseline(value); ok {
+				value = string(known) // SDXL is stable_diffusion_xl
+			}
 		}
 		predicate, err := field.Where("=", value)
 		if err != nil {
@@ -182,6 +184,17 @@ func restrict[R modelref.Record](params url.Values) ([]modelref.Predicate[R], er
 		out = append(out, predicate)
 	}
 	return out, nil
+}
+
+// ofImages reports whether the baselines of the records are those of image models. Those of text models have their names
+// to themselves.
+func ofImages[R modelref.Record]() bool {
+	switch any((*R)(nil)).(type) {
+	case *modelref.ImageGenerationRecord, *modelref.LoRARecord, *modelref.TextualInversionRecord:
+		return true
+	default:
+		return false
+	}
 }
 
 // fail answers with an error and the status that fits it.

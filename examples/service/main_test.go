@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"regexp"
 	"strings"
@@ -203,4 +204,13 @@ func TestWrongFlags(t *testing.T) {
 			assert.Empty(t, out.String())
 		}
 	}
+}
+
+func TestTextBaselinesHaveTheirNamesToThemselves(t *testing.T) {
+	t.Parallel()
+	server := modelreftest.NewServer(t, modelreftest.WithDocument(modelref.CategoryTextGeneration,
+		`{"A": {"name": "A", "baseline": "Qwen", "parameters": 5}}`))
+	found, err := list(t.Context(), &server.Client(t).TextGeneration.Service, url.Values{"baseline": {"Qwen"}})
+	require.NoError(t, err)
+	assert.Equal(t, 1, found.Found)
 }

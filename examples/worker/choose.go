@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"unicode"
@@ -56,10 +57,11 @@ func (m *machine) choose(ctx context.Context, ref *modelref.Reference[modelref.I
 // consider takes the model in where it fits beside those that are in already.
 func (s *selection) consider(model *modelref.ImageGenerationRecord, m *machine) {
 	bytes, known := model.DeclaredTotalSizeBytes().Get()
+	known = known && bytes >= 0
 	switch {
 	case !known && (m.disk > 0 || m.vram > 0):
 		s.unsized++
-	case m.disk > 0 && s.total+size(bytes) > m.disk:
+	case m.disk > 0 && size(bytes) > m.disk-s.total: // this way round no sum can overflow
 	case m.vram > 0 && vramNeeded(size(bytes)) > m.vram:
 	default:
 		s.models = append(s.models, model)
@@ -69,7 +71,7 @@ func (s *selection) consider(model *modelref.ImageGenerationRecord, m *machine) 
 
 // vramNeeded estimates what a model takes of video memory: its weights, and a quarter more for what it works on. Records
 // do not state it.
-func vramNeeded(weights size) size { return weights + weights/4 }
+func vramNeeded(weights size) size { return weights + min(weights/4, math.MaxInt64-weights) }
 
 // print writes the models with what it takes to download them.
 func (s *selection) print(w io.Writer) error {
@@ -126,9 +128,9 @@ func (s size) String() string {
 	}
 }
 
-// Set reads a number with a unit or, without one, of bytes.
+// Set reads a number with a unit.
 func (s *size) Set(text string) error {
-	number, unit := strings.TrimSpace(text), 1.0
+	number, unit := strings.TrimSpace(text), 0.0 // without a unit it is not clear what is meant
 	for _, u := range []struct {
 		name  string
 		bytes float64

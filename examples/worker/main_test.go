@@ -58,7 +58,7 @@ func TestBudgets(t *testing.T) {
 		"vram":                         {[]string{"-baselines", "SD1.5", "-vram", "4gb"}, "2 of 20 image models"},
 		"not for work, left out":       {[]string{"-baselines", "SD1.5", "-nsfw", "exclude"}, "3 of 20 image models"},
 		"not for work, alone":          {[]string{"-baselines", "SD1.5", "-nsfw", "only"}, "1 of 20 image models"},
-		"too little":                   {[]string{"-disk", "1"}, "0 of 20 image models, 0 B in all"},
+		"too little":                   {[]string{"-disk", "1B"}, "0 of 20 image models, 0 B in all"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -220,4 +220,24 @@ func TestNothingReachable(t *testing.T) {
 	assert.Equal(t, 1, run(t.Context(), []string{"-primary", os.Getenv("GITHUB_PROXY_URL_BASE") + "/api"}, &out, &errs))
 	assert.Contains(t, errs.String(), "image_generation")
 	assert.Empty(t, out.String())
+}
+
+func TestNoSizeIsTooLargeToBeCompared(t *testing.T) {
+	t.Parallel()
+	server := modelreftest.NewServer(t, modelreftest.WithDocument(modelref.CategoryImageGeneration, `{
+		"small": {"name": "small", "baseline": "flux_1", "nsfw": false, "size_on_disk_bytes": 5},
+		"largest": {"name": "largest", "baseline": "flux_1", "nsfw": false, "size_on_disk_bytes": 9223372036854775807},
+		"negative": {"name": "negative", "baseline": "flux_1", "nsfw": false, "size_on_disk_bytes": -5},
+		"in two files": {"name": "in two files", "baseline": "flux_1", "nsfw": false, "config": {"download": [
+			{"file_name": "1", "file_url": "u", "size_bytes": 9223372036854775807},
+			{"file_name": "2", "file_url": "u", "size_bytes": 9223372036854775807}]}}}`))
+	ref, err := server.Client(t).ImageGeneration.Load(t.Context())
+	require.NoError(t, err)
+	for _, m := range []machine{{disk: 1000}, {vram: 1000}, {disk: 1000, vram: 1000}} {
+		chosen, err := m.choose(t.Context(), ref)
+		require.NoError(t, err)
+		require.Len(t, chosen.models, 1)
+		assert.Equal(t, "small", chosen.models[0].Name)
+		assert.Equal(t, 2, chosen.unsized)
+	}
 }
