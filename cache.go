@@ -4,6 +4,8 @@ package modelref
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -36,12 +38,16 @@ type sourceState struct {
 	HasStamp bool  `json:"has_stamp,omitempty"`
 	// Settled says that no later change can carry the same stamp.
 	Settled bool `json:"settled,omitempty"`
+	// Assumed says that the stamp was not read before the document: the server's clock stood in, which a watch does not take.
+	Assumed bool `json:"assumed,omitempty"`
 	// AsOf is the server's own time at which the document was its present state.
 	AsOf time.Time `json:"as_of,omitzero"`
 	// DownloadedAt is when the whole document was last downloaded.
 	DownloadedAt time.Time `json:"downloaded_at,omitzero"`
 	// ETag is the tag of the answer.
 	ETag string `json:"etag,omitempty"`
+	// From tells the URL of the document apart from others: a stamp or a tag says nothing about another deployment.
+	From string `json:"from,omitempty"`
 }
 
 // unchanged reports whether a stamp that the source gives now says that the document is still its present state.
@@ -52,7 +58,7 @@ type sourceState struct {
 // stand-in.
 func (s *sourceState) unchanged(stamp int64, strict bool) bool {
 	if s.HasStamp || strict {
-		return s.HasStamp && s.Settled && stamp == s.Stamp
+		return s.HasStamp && s.Settled && stamp == s.Stamp && !(strict && s.Assumed)
 	}
 	return !s.AsOf.IsZero() && !s.AsOf.Before(time.Unix(stamp, 0).Add(settledAfter))
 }
@@ -76,23 +82,32 @@ type anyReference interface {
 	Len() int
 }
 
-// freshEntry is a reference that may be served without asking anybody. It holds to both clocks: the wall clock goes on
-// while the machine sleeps, the other one is not set back.
-type freshEntry struct {
-	ref   anyReference
+// term is a time that ends. It holds to both clocks: the wall clock goes on while the machine sleeps, the other one is
+// not set back.
+type term struct {
 	since time.Time
 	hold  time.Duration
 	until int64 // wall clock, in nanoseconds since 1970
 }
 
-func newFreshEntry(ref anyReference, hold time.Duration) *freshEntry {
+func newTerm(hold time.Duration) term {
 	now := time.Now()
-	return &freshEntry{ref: ref, since: now, hold: hold, until: now.Add(hold).UnixNano()}
+	hold = min(hold, longestTerm)
+	return term{since: now, hold: hold, until: now.Add(hold).UnixNano()}
 }
 
-func (f *freshEntry) expired() bool {
+// longestTerm is what the wall clock can still count.
+const longestTerm = 100 * 365 * 24 * time.Hour
+
+func (t *term) expired() bool {
 	now := time.Now()
-	return now.Sub(f.since) >= f.hold || now.UnixNano() >= f.until
+	return now.Sub(t.since) >= t.hold || now.UnixNano() >= t.until
+}
+
+// freshEntry is a reference that may be served without asking anybody.
+type freshEntry struct {
+	term
+	ref anyReference
 }
 
 // categoryCache is the cache of one category.
@@ -101,7 +116,7 @@ type categoryCache struct {
 	facts   *traits
 	decode  decodeFunc
 	group   singleflight.Group
-	loading sync.Mutex // one load at a time, so that an older document never comes after a newer one
+	loading chan struct{} // of size one: one load at a time, so that an older document never comes after a newer one
 
 	// fresh is the entry that go-cache holds, for reads that must not wait on its lock.
 	fresh atomic.Pointer[freshEntry]
@@ -142,7 +157,7 @@ func (s *categoryCache) answer(o loadOptions) anyReference {
 
 // hold serves ref without asking anybody for that long.
 func (s *categoryCache) hold(ref anyReference, d time.Duration) {
-	entry := newFreshEntry(ref, d)
+	entry := &freshEntry{newTerm(d), ref}
 	s.client.ttl.Set(string(s.facts.category), entry, d)
 	s.fresh.Store(entry)
 }
@@ -226,7 +241,10 @@ func (s *categoryCache) readAhead(ctx context.Context, o loadOptions) anyReferen
 }
 
 func (s *categoryCache) interrupted(ctx context.Context) error {
-	return fmt.Errorf("modelref: %s: %w", s.facts.category, context.Cause(ctx))
+	if cause := context.Cause(ctx); cause != ctx.Err() { //nolint:errorlint // the same or not
+		return fmt.Errorf("modelref: %s: %w: %v", s.facts.category, ctx.Err(), cause)
+	}
+	return fmt.Errorf("modelref: %s: %w", s.facts.category, ctx.Err())
 }
 
 func (s *categoryCache) hit(ref anyReference) {
@@ -246,8 +264,12 @@ func (s *categoryCache) loadOnce(caller context.Context, o loadOptions) (anyRefe
 		return nil, ErrClosed
 	}
 	defer s.client.running.Done()
-	s.loading.Lock()
-	defer s.loading.Unlock()
+	select {
+	case s.loading <- struct{}{}:
+	case <-s.client.base.Done():
+		return nil, ErrClosed
+	}
+	defer func() { <-s.loading }()
 	if !o.ahead {
 		if ref := s.answer(o); ref != nil { // the load before this one ended between our look and our start
 			return ref, nil
@@ -258,7 +280,7 @@ func (s *categoryCache) loadOnce(caller context.Context, o loadOptions) (anyRefe
 	defer context.AfterFunc(s.client.base, cancel)()
 	l := &load{categoryCache: s, ctx: ctx, options: o, start: time.Now()}
 	ref, err := l.run()
-	if err != nil && s.client.closed.Load() {
+	if s.client.base.Err() != nil && (err != nil || ref.meta().stale) {
 		return nil, ErrClosed
 	}
 	return ref, err
@@ -267,11 +289,12 @@ func (s *categoryCache) loadOnce(caller context.Context, o loadOptions) (anyRefe
 // load is one pass through the sources of a category.
 type load struct {
 	*categoryCache
-	ctx      context.Context
-	options  loadOptions
-	start    time.Time
-	attempts []Attempt
-	stored   *loaded // the copy in the store, where it has been read
+	ctx        context.Context
+	options    loadOptions
+	start      time.Time
+	attempts   []Attempt
+	stored     *loaded // the copy in the store, where it has been read
+	storeHangs error   // what the store said that gave no answer in time
 }
 
 // run tries the sources in their order.
@@ -320,8 +343,13 @@ func (l *load) fromFreshStore() anyReference {
 		return nil
 	}
 	age := time.Since(got.ref.meta().confirmedAt)
-	if age >= l.maxAge() {
+	if age >= l.maxAge() || !l.mayTake(got.state) {
 		return nil
+	}
+	if got.ref.Len() > 0 {
+		l.mu.Lock()
+		l.emptyAt = time.Time{}
+		l.mu.Unlock()
 	}
 	l.keep(got)
 	l.hold(got.ref, max(l.ttl()-age, l.shortest()))
@@ -352,10 +380,17 @@ func (l *load) confirmedByStore(last *loaded) *loaded {
 	return &loaded{ref: last.ref.with(meta), state: p.State}
 }
 
-// storeIsNewer reports whether the store's note says that its copy was confirmed after what is in memory.
+// storeIsNewer reports whether the copy in the store was confirmed after what is in memory, as its note says.
 func (l *load) storeIsNewer(last *loaded) bool {
-	p, err := l.storedNote()
-	return err == nil && p.ConfirmedAt.After(last.ref.meta().confirmedAt.Add(time.Millisecond))
+	inMemory := last.ref.meta().confirmedAt.Add(time.Millisecond)
+	if p, err := l.storedNote(); err == nil && p.ConfirmedAt.After(inMemory) {
+		return true
+	}
+	if !l.client.config.offline { // the next answer of a source mends it
+		return false
+	}
+	got := l.readStore() // of another program, which does not write notes
+	return got != nil && got.ref.meta().confirmedAt.After(inMemory)
 }
 
 // readStore decodes the copy in the store once in a load, and tells where it is broken.
@@ -366,12 +401,12 @@ func (l *load) readStore() *loaded {
 	got, err := l.fromStore()
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
-			l.storeResult(err)
+			l.storeResult(storeRead, err)
 		}
 		l.attempts = append(l.attempts, Attempt{Origin: l.client.config.storeOrigin, Err: err})
 		return nil
 	}
-	l.storeResult(nil)
+	l.storeResult(storeRead, nil)
 	l.stored = got
 	return got
 }
@@ -414,6 +449,8 @@ func (l *load) try(origin Origin, b *breaker, ask func(attempts int) (*loaded, i
 	switch {
 	case l.client.base.Err() != nil:
 		b.spared()
+		l.attempts = append(l.attempts, Attempt{Origin: origin, Requests: requests, Err: ErrClosed})
+		return nil
 	case isSourceOutage(err):
 		b.failed(err)
 	default:
@@ -474,9 +511,7 @@ func (l *load) tryPrimary() anyReference {
 	if ref != nil {
 		return ref
 	}
-	if last := l.attempts[len(l.attempts)-1]; last.Requests > 0 && !isSourceOutage(last.Err) {
-		l.client.note(noteRefused, l.facts.category, last.Err, l.ttl()) // its answer stands for a TTL
-	}
+	l.noteRefusal(noteRefused)
 	return nil
 }
 
@@ -485,7 +520,9 @@ func (l *load) primaryShare() (context.Context, context.CancelFunc) {
 	if l.facts.repo == noRepo || !l.client.config.github.enabled {
 		return context.WithCancel(l.ctx)
 	}
-	return context.WithDeadline(l.ctx, l.start.Add(l.client.config.retry.Budget*2/3))
+	end, _ := l.ctx.Deadline() // loadOnce has set it
+	left := time.Until(end)
+	return context.WithTimeout(l.ctx, time.Duration(float64(left)*2/3))
 }
 
 // fromPrimary asks the PRIMARY for the change stamp where that can save the download, and for the document. It returns
@@ -493,11 +530,13 @@ func (l *load) primaryShare() (context.Context, context.CancelFunc) {
 func (l *load) fromPrimary(ctx context.Context, attempts int) (*loaded, int, error) {
 	last := l.last()
 	held := sourceState{}
-	if last != nil && last.state.Source == OriginPrimary && time.Since(last.state.DownloadedAt) < unconditionalEvery {
+	document := l.client.primaryURL("model_references", "v2", string(l.facts.category))
+	if last != nil && last.state.Source == OriginPrimary && last.state.From == fingerprint(document) &&
+		time.Since(last.state.DownloadedAt) < unconditionalEvery {
 		held = last.state
 	}
 	conditional := held.Source == OriginPrimary && !l.options.refresh
-	state := sourceState{Source: OriginPrimary, DownloadedAt: time.Now()}
+	state := sourceState{Source: OriginPrimary, From: fingerprint(document), DownloadedAt: time.Now()}
 	requests := 0
 	var noStamp error
 	if (conditional || l.options.watch) && l.client.noted(noteNoStamp, l.facts.category) == nil {
@@ -515,12 +554,13 @@ func (l *load) fromPrimary(ctx context.Context, attempts int) (*loaded, int, err
 		noStamp = err
 	}
 	r := request{
-		url: l.client.primaryURL("model_references", "v2", string(l.facts.category)), accept: "application/json",
+		url: document, accept: "application/json",
 		attempts: attempts,
 	}
 	if conditional {
 		r.etag = held.ETag
 	}
+	asked := time.Now()
 	resp, err := l.client.http.do(ctx, r)
 	if err != nil {
 		return nil, requests + requestsOf(err), err
@@ -531,14 +571,14 @@ func (l *load) fromPrimary(ctx context.Context, attempts int) (*loaded, int, err
 	}
 	if resp.notModified() {
 		state.ETag, state.DownloadedAt = held.ETag, held.DownloadedAt
-		state.AsOf = resp.date()
+		state.AsOf = resp.asOf(asked)
 		return nil, requests, l.restate(last, state)
 	}
 	got, err := l.decoded(resp.body, about{origin: OriginPrimary})
 	if err != nil {
 		return nil, requests, err
 	}
-	state.ETag, state.AsOf = resp.header.Get("ETag"), resp.date()
+	state.ETag, state.AsOf = resp.header.Get("ETag"), resp.asOf(asked)
 	got.state, got.size = state, len(resp.body)
 	return got, requests, nil
 }
@@ -611,6 +651,7 @@ func parseStamp(body string) (Optional[int64], error) {
 // renewStamp notes the stamp that says that nothing has changed.
 func (l *load) renewStamp(last *loaded, stamp int64) error {
 	state := last.state
+	state.Assumed = state.Assumed || !state.HasStamp
 	state.Stamp, state.HasStamp, state.Settled = stamp, true, true
 	return l.restate(last, state)
 }
@@ -633,12 +674,50 @@ func (l *load) tryGitHub(last *loaded) anyReference {
 		return nil
 	}
 	held := ""
-	if last != nil && last.state.Source == OriginGitHub && !l.options.refresh {
+	if target, err := config.github.url(l.facts.category); err == nil && last != nil && last.state.Source == OriginGitHub &&
+		last.state.From == fingerprint(target) && !l.options.refresh {
 		held = last.state.ETag
 	}
-	return l.try(OriginGitHub, l.client.githubBreaker, func(attempts int) (*loaded, int, error) {
+	if refusal := l.client.noted(noteNoFile, l.facts.category); refusal != nil && !l.options.refresh {
+		l.attempts = append(l.attempts, Attempt{Origin: OriginGitHub, Err: refusal})
+		return nil
+	}
+	ref := l.try(OriginGitHub, l.client.githubBreaker, func(attempts int) (*loaded, int, error) {
 		return l.fromGitHub(l.ctx, held, attempts)
 	})
+	if ref != nil {
+		return ref
+	}
+	l.noteRefusal(noteNoFile)
+	return nil
+}
+
+// noteRefusal remembers an answer that is no outage, until no copy that is served in its place is held any more.
+func (l *load) noteRefusal(about string) {
+	if last := l.attempts[len(l.attempts)-1]; last.Requests > 0 && !isSourceOutage(last.Err) {
+		l.client.note(about, l.facts.category, last.Err, max(l.client.config.ttl/10*9, 1))
+	}
+}
+
+// fingerprint tells URLs apart without keeping them: they may hold a password.
+func fingerprint(url string) string {
+	sum := sha256.Sum256([]byte(url))
+	return hex.EncodeToString(sum[:8])
+}
+
+// mayTake reports whether a copy that another process has written may stand for an answer of our own: not one of another
+// deployment, nor one of GitHub while the PRIMARY can be asked.
+func (l *load) mayTake(s sourceState) bool {
+	config := l.client.config
+	primary := config.primaryURL != nil && !config.offline
+	switch s.Source {
+	case OriginPrimary:
+		return !primary || s.From == fingerprint(l.client.primaryURL("model_references", "v2", string(l.facts.category)))
+	case OriginGitHub:
+		return !primary || !l.client.primaryBreaker.ready()
+	default:
+		return true
+	}
 }
 
 // accept takes in what a source of the network gave: a new document, or nil for the word that nothing has changed.
@@ -739,7 +818,7 @@ func (l *load) serveStale(last *loaded) anyReference {
 // fromWhatIsLeft serves the last good copy of any age, the store's or the bootstrap, the newest of them first.
 func (l *load) fromWhatIsLeft() anyReference {
 	last := l.last()
-	if last != nil && !(l.client.config.store != nil && l.storeIsNewer(last)) {
+	if last != nil && !(l.client.config.store != nil && (last.state.Source == OriginBootstrap || l.storeIsNewer(last))) {
 		return l.serveStale(last)
 	}
 	if l.client.config.store != nil {

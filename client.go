@@ -46,7 +46,7 @@ type Client struct {
 	lifecycle    sync.Mutex // orders begin and Close
 	closed       atomic.Bool
 	running      sync.WaitGroup
-	storeFailing atomic.Bool
+	storeFailing atomic.Int32 // what of it does, as storeRead
 	lanes        lanes
 }
 
@@ -107,6 +107,7 @@ func (c *Client) Close() error {
 	c.lifecycle.Unlock()
 	c.cancel()
 	c.running.Wait()
+	c.http.close()
 	for _, s := range c.caches {
 		s.expire()
 	}
@@ -139,21 +140,31 @@ func (c *Client) primaryURL(segments ...string) string {
 // What a note can be about.
 const (
 	noteRefused = "refused/"  // the PRIMARY answered that it cannot give the category
+	noteNoFile  = "no file/"  // GitHub answered that it cannot give the category
 	noteNoStamp = "no stamp/" // the PRIMARY cannot say when the category changed
 )
 
+// note is why a question is not worth asking for a time.
+type note struct {
+	term
+	why error
+}
+
 // note remembers for a time that a question is not worth asking, and why.
 func (c *Client) note(about string, category Category, why error, d time.Duration) {
-	c.ttl.Set(about+string(category), why, d)
+	c.ttl.Set(about+string(category), &note{newTerm(d), why}, d)
 }
 
 // noted returns why a question is not worth asking, or nil.
 func (c *Client) noted(about string, category Category) error {
-	why, ok := c.ttl.Get(about + string(category))
+	found, ok := c.ttl.Get(about + string(category))
 	if !ok {
 		return nil
 	}
-	return why.(error)
+	if n := found.(*note); !n.expired() {
+		return n.why
+	}
+	return nil
 }
 
 // Service reads one category. Records that it returns are shared between all callers and read-only.
@@ -164,7 +175,7 @@ type Service[R Record] struct {
 // bind makes the service the one of a category of the Client.
 func (s *Service[R]) bind(c *Client, category Category) {
 	facts, _ := traitsOf(category)
-	s.cache = &categoryCache{client: c, facts: facts, decode: decoders[category]}
+	s.cache = &categoryCache{client: c, facts: facts, decode: decoders[category], loading: make(chan struct{}, 1)}
 	c.caches[category] = s.cache
 }
 

@@ -61,6 +61,9 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values, out any
 
 // checkPath reports a path that would not stay below the base URL, or take the query with it.
 func checkPath(path string) error {
+	if strings.ContainsFunc(path, isControl) {
+		return fmt.Errorf("%w: the path holds control characters: escape them", ErrInvalidQuery)
+	}
 	if strings.ContainsAny(path, "?#\\") {
 		return fmt.Errorf("%w: the path holds one of ? # \\: escape it, or give a query as url.Values", ErrInvalidQuery)
 	}
@@ -158,6 +161,10 @@ func (c *Client) answer(ctx context.Context, e endpoint) (*response, error) {
 	resp, err := c.http.do(limited, request{url: c.endpointURL(e), accept: "application/json"})
 	if err != nil && ctx.Err() == nil && c.closed.Load() {
 		return nil, ErrClosed
+	}
+	var api *APIError
+	if errors.As(err, &api) {
+		api.named = true
 	}
 	return resp, err
 }

@@ -94,6 +94,13 @@ func (b *breaker) failed(err error) {
 	b.notify(true, err)
 }
 
+// ready reports whether allow would let a request through.
+func (b *breaker) ready() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.failures == 0 || !b.probing && !time.Now().Before(b.until)
+}
+
 // openFor returns how long the source is still left alone, and why; 0 where it may be asked.
 func (b *breaker) openFor() (time.Duration, error) {
 	b.mu.Lock()
@@ -193,7 +200,7 @@ func (s *categoryCache) fromGitHub(ctx context.Context, held string, attempts in
 		return nil, resp.requests, err
 	}
 	got.size = len(resp.body)
-	got.state = sourceState{Source: OriginGitHub, ETag: resp.header.Get("ETag")}
+	got.state = sourceState{Source: OriginGitHub, From: fingerprint(target), ETag: resp.header.Get("ETag")}
 	meta := got.ref.meta()
 	rejected := make([]RecordError, 0, len(dropped)+len(meta.rejected))
 	for _, r := range dropped[:min(len(dropped), maxRejected)] {

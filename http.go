@@ -41,16 +41,20 @@ type httpLayer struct {
 	policy    RetryPolicy
 	userAgent string
 	maxBody   int64
+	close     func() // ends the connections that are our own
 	apiKey    secret // which a service may quote in what it answers
 }
 
 func newHTTPLayer(c *config) *httpLayer {
-	base := &http.Client{}
+	base, closeIdle := &http.Client{}, func() {}
 	if c.httpClient != nil {
 		copied := *c.httpClient // the caller's client is never written to
 		base = &copied
 	} else {
 		base.Transport = defaultTransport()
+		if own, ok := base.Transport.(*http.Transport); ok && base.Transport != http.DefaultTransport {
+			closeIdle = own.CloseIdleConnections
+		}
 	}
 	if base.Timeout <= 0 || base.Timeout > c.timeout {
 		base.Timeout = c.timeout // net/http counts it for each attempt, the body included
@@ -62,7 +66,7 @@ func newHTTPLayer(c *config) *httpLayer {
 			base.Transport = wrapped
 		}
 	}
-	h := &httpLayer{policy: c.retry, userAgent: c.userAgent, maxBody: c.maxBody, apiKey: c.apiKey}
+	h := &httpLayer{policy: c.retry, userAgent: c.userAgent, maxBody: c.maxBody, apiKey: c.apiKey, close: closeIdle}
 	h.client = &retryablehttp.Client{
 		HTTPClient:   base,
 		Logger:       nil, // an untyped nil: any other value of nil would panic, and the default writes to stderr
@@ -80,7 +84,11 @@ func newHTTPLayer(c *config) *httpLayer {
 }
 
 func defaultTransport() http.RoundTripper {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
+	shared, ok := http.DefaultTransport.(*http.Transport)
+	if !ok { // a program has put its own there, and means it
+		return http.DefaultTransport
+	}
+	transport := shared.Clone()
 	transport.MaxResponseHeaderBytes = maxHeaderBytes
 	return transport
 }
@@ -179,6 +187,17 @@ func (r *response) notModified() bool { return r.status == http.StatusNotModifie
 
 // date returns the time at which the server sent the answer by its own clock, or the zero time.
 func (r *response) date() time.Time { return serverTime(r.header) }
+
+// asOf returns a time by the server's clock at which the answer was surely not made yet: what was written before that is in
+// it. A cache on the way says how old its copy is.
+func (r *response) asOf(asked time.Time) time.Time {
+	date := r.date()
+	if date.IsZero() {
+		return date
+	}
+	age, _ := strconv.ParseUint(r.header.Get("Age"), 10, 31) // 0 where there is none
+	return date.Add(-time.Since(asked) - time.Duration(age)*time.Second)
+}
 
 func serverTime(header http.Header) time.Time {
 	t, _ := http.ParseTime(header.Get("Date")) // the zero time where there is none
@@ -407,6 +426,10 @@ func newAPIError(resp *http.Response, key secret) *APIError {
 	e.ContentType, _, _ = mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // what could be read is better than nothing
 	e.Detail, e.Validation = errorDetail(key.hide(string(body)))
+	e.Detail = key.hide(e.Detail) // JSON may have spelt it otherwise
+	for i := range e.Validation {
+		e.Validation[i].Location, e.Validation[i].Message = key.hide(e.Validation[i].Location), key.hide(e.Validation[i].Message)
+	}
 	return e
 }
 

@@ -469,7 +469,11 @@ func parseSeconds(value string, to *time.Duration) error {
 	if err != nil || !(seconds > 0) || seconds > float64(1<<62/time.Second) {
 		return fmt.Errorf("%q: want a number of seconds, more than 0", value)
 	}
-	*to = time.Duration(seconds * float64(time.Second))
+	d := time.Duration(seconds * float64(time.Second))
+	if d <= 0 {
+		return fmt.Errorf("%q: want a nanosecond or more", value)
+	}
+	*to = d
 	return nil
 }
 

@@ -4,6 +4,7 @@ package modelref
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	stdjson "encoding/json"
 	"errors"
@@ -219,14 +220,14 @@ func decodeRecord[R Record](value jsontext.Value) (*R, *RecordError) {
 // have in common; their Raw and their JSON have all fields. nil options are the zero ones. It is a request at each call;
 // errors are those of Get. QueryAll asks the loaded categories, without a request for each question.
 func (c *Client) Search(ctx context.Context, options *SearchOptions) (*SearchResult[ModelRecord], error) {
-	return search[ModelRecord](ctx, c, atV2("search", "search").with(options))
+	return search[ModelRecord](ctx, c, "", atV2("search", "search").with(options))
 }
 
 // SearchAll yields what Search finds, page after page, a request for each. Leaving the loop ends the requests. An error
 // is yielded with a nil record: a RecordError is about one record and the loop goes on; any other is the last. Where the
 // service says that there is more but a page does not lead on, that is such an error; an empty page is the end.
 func (c *Client) SearchAll(ctx context.Context, options *SearchOptions) iter.Seq2[*ModelRecord, error] {
-	return searchAll[ModelRecord](ctx, c, atV2("search", "search"), options)
+	return searchAll[ModelRecord](ctx, c, "", atV2("search", "search"), options)
 }
 
 // Search returns one page of the records of the category that the options choose. nil options are the zero ones. It is
@@ -316,20 +317,17 @@ func searchCategory[R Record](ctx context.Context, s *Service[R], options any) (
 	if s.cache == nil {
 		return nil, ErrClosed
 	}
-	result, err := search[R](ctx, s.cache.client, s.searchEndpoint().with(options))
+	return search[R](ctx, s.cache.client, s.cache.facts.category, s.searchEndpoint().with(options))
+}
+
+// search returns a page of the category, or of all for "".
+func search[R Record](ctx context.Context, c *Client, category Category, e endpoint) (*SearchResult[R], error) {
+	result, err := getJSON[SearchResult[R]](ctx, c, e)
 	if err != nil {
 		return nil, err
 	}
 	for i := range result.Rejected {
-		result.Rejected[i].Category = s.cache.facts.category
-	}
-	return result, nil
-}
-
-func search[R Record](ctx context.Context, c *Client, e endpoint) (*SearchResult[R], error) {
-	result, err := getJSON[SearchResult[R]](ctx, c, e)
-	if err != nil {
-		return nil, err
+		result.Rejected[i].Category = cmp.Or(category, result.Rejected[i].Category)
 	}
 	return &result, nil
 }
@@ -338,11 +336,13 @@ func searchCategoryAll[R Record, O any, P pageOptions[O]](ctx context.Context, s
 	if s.cache == nil {
 		return func(yield func(*R, error) bool) { yield(nil, ErrClosed) }
 	}
-	return searchAll[R](ctx, s.cache.client, s.searchEndpoint(), options)
+	return searchAll[R](ctx, s.cache.client, s.cache.facts.category, s.searchEndpoint(), options)
 }
 
-// searchAll yields the records of all pages.
-func searchAll[R Record, O any, P pageOptions[O]](ctx context.Context, c *Client, e endpoint, options P) iter.Seq2[*R, error] {
+// searchAll yields the records of all pages of the category, or of all categories for "".
+func searchAll[R Record, O any, P pageOptions[O]](
+	ctx context.Context, c *Client, category Category, e endpoint, options P,
+) iter.Seq2[*R, error] {
 	return func(yield func(*R, error) bool) {
 		var own O // the caller's options are not written to
 		if options != nil {
@@ -354,7 +354,7 @@ func searchAll[R Record, O any, P pageOptions[O]](ctx context.Context, c *Client
 		}
 		before := ""
 		for {
-			page, err := search[R](ctx, c, e.with(&own))
+			page, err := search[R](ctx, c, category, e.with(&own))
 			if err == nil && page.count > 0 && (page.Offset < *offset || page.raw == before) {
 				err = fmt.Errorf("modelref: %s: the page at offset %d leads nowhere: the service gave the one at %d again",
 					e.what, *offset, page.Offset)

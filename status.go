@@ -23,9 +23,9 @@ type Status struct {
 type SourceStatus struct {
 	// Configured is false for a source that the Client was made without, or may not ask because it is offline.
 	Configured bool
-	// CoolingDown is set while the source is left alone after a failure.
+	// CoolingDown is set from a failure on until the source answers again.
 	CoolingDown bool
-	// RetryAt is when it is asked again, while it is cooling down.
+	// RetryAt is from when on the next read asks it again, while it is cooling down.
 	RetryAt time.Time
 	// Since is when it last came back or failed, or the zero time where it never failed.
 	Since time.Time
@@ -74,7 +74,7 @@ type Counters struct {
 }
 
 // Age returns how long ago a source confirmed the reference in memory, or 0 where there is none.
-func (c *CategoryStatus) Age() time.Duration {
+func (c CategoryStatus) Age() time.Duration {
 	if c.ConfirmedAt.IsZero() {
 		return 0
 	}
@@ -82,7 +82,7 @@ func (c *CategoryStatus) Age() time.Duration {
 }
 
 // Category returns the status of one category; the zero CategoryStatus for one that this package does not know.
-func (s *Status) Category(category Category) CategoryStatus {
+func (s Status) Category(category Category) CategoryStatus {
 	for _, c := range s.Categories {
 		if c.Category == category {
 			return c
@@ -93,7 +93,7 @@ func (s *Status) Category(category Category) CategoryStatus {
 
 // Healthy reports whether every category that was asked for has an answer: none has failed without a reference to
 // serve. A stale reference is an answer.
-func (s *Status) Healthy() bool {
+func (s Status) Healthy() bool {
 	for i := range s.Categories {
 		if c := &s.Categories[i]; !c.Loaded && c.LastError != nil {
 			return false
@@ -104,7 +104,7 @@ func (s *Status) Healthy() bool {
 
 // Ready reports whether each of these categories has a reference in memory, so that it is read at once; with none named,
 // every category. A stale reference counts.
-func (s *Status) Ready(categories ...Category) bool {
+func (s Status) Ready(categories ...Category) bool {
 	if len(categories) == 0 {
 		categories = Categories()
 	}
@@ -152,8 +152,8 @@ func (s *categoryCache) status() CategoryStatus {
 		return out
 	}
 	ref := last.ref
-	if served := s.current(); served != nil {
-		ref, out.Fresh = served, true
+	if served := s.fresh.Load(); served != nil { // what was served last says whether it is stale, expired or not
+		ref, out.Fresh = served.ref, !served.expired()
 	}
 	meta := ref.meta()
 	out.Loaded, out.Stale, out.Origin, out.Records = true, meta.stale, meta.origin, ref.Len()

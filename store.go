@@ -5,8 +5,10 @@ package modelref
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/crc32"
+	"io/fs"
 	"time"
 )
 
@@ -110,8 +112,15 @@ func (l *loaded) note() (string, error) {
 
 // storedNote returns what the store's note says of the category's document.
 func (l *load) storedNote() (*provenance, error) {
-	note, err := l.client.config.store.ReadNote(l.ctx, l.facts.category)
-	if err != nil {
+	var note string
+	err := l.withStore(func(ctx context.Context, store Store) (err error) {
+		note, err = store.ReadNote(ctx, l.facts.category)
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if l.storeResult(storeNote, err); err != nil {
 		return nil, err
 	}
 	return parseNote(note)
@@ -121,7 +130,11 @@ func (l *load) storedNote() (*provenance, error) {
 // written for another document, the copy is somebody else's.
 func (l *load) fromStore() (*loaded, error) {
 	config := l.client.config
-	found, err := config.store.Read(l.ctx, l.facts.category, config.maxBody)
+	var found StoredDocument
+	err := l.withStore(func(ctx context.Context, store Store) (err error) {
+		found, err = store.Read(ctx, l.facts.category, config.maxBody)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +146,7 @@ func (l *load) fromStore() (*loaded, error) {
 		origin: config.storeOrigin, fetchedAt: p.FetchedAt, confirmedAt: p.ConfirmedAt,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%v: %w", config.store, err)
+		return nil, fmt.Errorf("%s: %w", storeName(config.store), err)
 	}
 	got.state = p.State
 	return got, nil
@@ -147,9 +160,11 @@ func (l *load) store(got *loaded) {
 	}
 	note, err := got.note()
 	if err == nil {
-		err = store.Write(l.ctx, l.facts.category, got.ref.text(), note)
+		err = l.withStore(func(ctx context.Context, store Store) error {
+			return store.Write(ctx, l.facts.category, got.ref.text(), note)
+		})
 	}
-	l.storeResult(err)
+	l.storeResult(storeWrite, err)
 }
 
 // storeConfirmed writes that the document in the store is still its source's present state.
@@ -164,26 +179,72 @@ func (l *load) storeConfirmed(got *loaded) {
 	}
 	note, err := got.note()
 	if err == nil {
-		err = store.WriteNote(l.ctx, l.facts.category, note)
+		err = l.withStore(func(ctx context.Context, store Store) error {
+			return store.WriteNote(ctx, l.facts.category, note)
+		})
 	}
-	l.storeResult(err)
+	l.storeResult(storeWrite, err)
 }
 
-// storeResult tells of a failure of the store, once until it works again.
-func (l *load) storeResult(err error) {
-	config := l.client.config
-	name := fmt.Sprint(config.store)
+// What a store does can fail one without the other: it may be read-only, or give no locks.
+const (
+	storeRead = 1 << iota
+	storeNote
+	storeWrite
+	storeLock
+)
+
+// storeResult tells of a failure of the store, once until what has failed works again.
+func (l *load) storeResult(operation int32, err error) {
+	config, failing := l.client.config, &l.client.storeFailing
 	if err == nil {
-		if l.client.storeFailing.Swap(false) {
-			config.logger.Info("store works again", "store", name)
+		if failing.Load()&operation != 0 && failing.Swap(0) != 0 {
+			config.logger.Info("store works again", "store", storeName(config.store))
 		}
 		return
 	}
 	l.client.observe(Event{Kind: EventStoreFailed, Category: l.facts.category, Origin: config.storeOrigin, Err: err})
-	if !l.client.storeFailing.Swap(true) {
+	if failing.Or(operation) == 0 {
 		config.logger.Warn("store cannot be used; reading goes on without it",
-			"store", name, "category", l.facts.category, "error", err)
+			"store", storeName(config.store), "category", l.facts.category, "error", err)
 	}
+}
+
+// storeName names a store for people: by its String method or its type. What is in it is its own.
+func storeName(store Store) string {
+	if named, ok := store.(fmt.Stringer); ok {
+		return named.String()
+	}
+	return fmt.Sprintf("%T", store)
+}
+
+// withStore asks the store for a tenth of the budget at most, which may lie after the end of it: the last resort is asked
+// when all others have used it up. A store that took that long is not asked again by this load.
+func (l *load) withStore(ask func(context.Context, Store) error) error {
+	if l.storeHangs != nil {
+		return l.storeHangs
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(l.ctx), l.client.config.retry.Budget/10)
+	defer cancel()
+	defer context.AfterFunc(l.client.base, cancel)()
+	err := ask(ctx, l.client.config.store)
+	if err != nil && ctx.Err() != nil {
+		l.storeHangs = err
+	}
+	return err
+}
+
+// asksNobody reports whether this load will send no request, so that it need not wait for whoever does.
+func (l *load) asksNobody() bool {
+	config, last := l.client.config, l.last()
+	refused := l.client.noted(noteRefused, l.facts.category) != nil && !l.options.refresh
+	if config.primaryURL != nil && l.client.primaryBreaker.ready() && !refused {
+		return false
+	}
+	if last != nil && last.state.Source == OriginPrimary && time.Since(last.ref.meta().confirmedAt) < config.maxStale {
+		return true
+	}
+	return !config.github.enabled || l.facts.repo == noRepo || !l.client.githubBreaker.ready()
 }
 
 // storeIsFresh reports whether the copy in the store is one that this read may take.
@@ -192,7 +253,7 @@ func (l *load) storeIsFresh() bool {
 		return false
 	}
 	p, err := l.storedNote()
-	return err == nil && time.Since(p.ConfirmedAt) < l.maxAge()
+	return err == nil && time.Since(p.ConfirmedAt) < l.maxAge() && l.mayTake(p.State)
 }
 
 // A process that waits for another one's download looks again after lockPause, then after half as long again each time,
@@ -207,12 +268,18 @@ const (
 // another one, which has perhaps written what is wanted.
 func (l *load) awaitTurn() (release func(), waited bool) {
 	config := l.client.config
-	if config.store == nil || config.offline {
+	if config.store == nil || config.offline || l.asksNobody() {
 		return func() {}, false
 	}
 	pause := lockPause
 	for deadline := l.start.Add(config.retry.Budget / 2); ; waited = true {
-		release, err := config.store.TryLock(l.ctx, l.facts.category, config.retry.Budget+maxLockPause)
+		err := l.withStore(func(ctx context.Context, store Store) (err error) {
+			release, err = store.TryLock(ctx, l.facts.category, config.retry.Budget+maxLockPause)
+			return err
+		})
+		if !errors.Is(err, fs.ErrNotExist) { // a directory that is gone is made again
+			l.storeResult(storeLock, err)
+		}
 		if release != nil {
 			return release, waited
 		}
@@ -222,7 +289,10 @@ func (l *load) awaitTurn() (release func(), waited bool) {
 		if waited && l.storeIsFresh() { // what was waited for is there, though the lock may have outlived its holder
 			return func() {}, true
 		}
-		time.Sleep(pause)
+		select {
+		case <-time.After(pause):
+		case <-l.ctx.Done():
+		}
 		pause = min(pause*3/2, maxLockPause)
 	}
 }

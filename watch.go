@@ -99,6 +99,10 @@ type watcher[R Record] struct {
 
 // step reads the category once and tells what is new. It reports whether the watch goes on.
 func (w *watcher[R]) step(ctx context.Context, yield func(Change[R], error) bool) bool {
+	if w.cache.client.closed.Load() { // what is fresh is still there while Close waits
+		yield(Change[R]{}, ErrClosed)
+		return false
+	}
 	w.wake = w.cache.awaitChange()
 	read, err := w.cache.read(ctx, loadOptions{watch: true, maxAge: w.interval * 9 / 10})
 	switch {

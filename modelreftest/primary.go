@@ -61,7 +61,7 @@ func (s *Server) fromV2(r *http.Request, segments []string) *answer {
 	case len(segments) == 1:
 		return problem
 	case len(segments) == 2 && segments[1] == "pending" && problem == nil:
-		return authenticated(r, []any{})
+		return authenticated(r, map[string]any{})
 	case len(segments) == 3 && segments[1] == "model" && segments[2] != "":
 		if problem != nil {
 			return problem

@@ -179,13 +179,13 @@ func TestBar(t *testing.T) {
 func TestSizes(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]size{
-		"500GB": 500e9, "1.5TB": 15e11, "12 GiB": 12 << 30, "7e9": 7e9, "100b": 100, "2tib": 2 << 40, "3MB": 3e6,
+		"500GB": 500e9, "1.5TB": 15e11, "12 GiB": 12 << 30, "7e9B": 7e9, "100b": 100, "2tib": 2 << 40, "3MB": 3e6,
 	} {
 		var s size
 		require.NoError(t, s.Set(text), text)
 		assert.Equal(t, want, s, text)
 	}
-	for _, text := range []string{"", "GB", "0", "-1GB", "12XB", "1e300TB", "NaN", "Inf"} {
+	for _, text := range []string{"", "GB", "0", "12", "7e9", "-1GB", "12XB", "1e300TB", "NaN", "Inf"} {
 		var s size
 		assert.Error(t, s.Set(text), text)
 	}

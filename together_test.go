@@ -1,0 +1,679 @@
+// Faults that come together: stores that hang, lie or belong to another deployment, caches on the way, clients that close
+// while they read, and watches beside readers.
+
+package modelref_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/haidra-org/modelref"
+	"github.com/haidra-org/modelref/modelreftest"
+)
+
+func TestAnotherDeploymentsCopyIsNotConfirmed(t *testing.T) {
+	inBubble(t, func(t *testing.T, a *modelreftest.Server) {
+		b := modelreftest.NewServer(t, modelreftest.InMemory(), modelreftest.WithDocument(modelref.CategoryImageGeneration, threeModels))
+		time.Sleep(time.Hour) // both were last changed an hour ago
+		dir := t.TempDir()
+		first := a.Client(t, modelref.WithCacheDir(dir))
+		load(t, first)
+		require.NoError(t, first.Close())
+		time.Sleep(30 * time.Second)
+		second := b.Client(t, modelref.WithCacheDir(dir)) // the same program, now pointed at another deployment
+		load(t, second)
+		time.Sleep(minute)
+		ref := load(t, second)
+		assert.Equal(t, 3, ref.Len(), "what b has")
+		time.Sleep(40 * time.Minute)
+		assert.Equal(t, 3, load(t, second).Len(), "what b has, 40 min later")
+	})
+}
+
+type hung struct{ *shared }
+
+func (hung) ReadNote(ctx context.Context, _ modelref.Category) (string, error) {
+	<-ctx.Done()
+	return "", ctx.Err()
+}
+
+func (hung) Read(ctx context.Context, _ modelref.Category, _ int64) (modelref.StoredDocument, error) {
+	<-ctx.Done()
+	return modelref.StoredDocument{}, ctx.Err()
+}
+
+func TestAStoreThatHangsIsGivenUp(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		client := server.Client(t, modelref.WithStore(hung{newShared()}))
+		load(t, client)
+		assert.False(t, client.Status().Primary.CoolingDown, "the PRIMARY is sound")
+		assert.False(t, client.Status().GitHub.CoolingDown, "and so is GitHub")
+	})
+}
+
+type polite struct{ *shared }
+
+func (s polite) Read(ctx context.Context, c modelref.Category, n int64) (modelref.StoredDocument, error) {
+	if ctx.Err() != nil {
+		return modelref.StoredDocument{}, ctx.Err()
+	}
+	return s.shared.Read(ctx, c, n)
+}
+
+func (s polite) ReadNote(ctx context.Context, c modelref.Category) (string, error) {
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	return s.shared.ReadNote(ctx, c)
+}
+
+func TestTheStoreIsAskedAfterTheBudget(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		store := polite{newShared()}
+		load(t, server.Client(t, modelref.WithStore(store)))
+		time.Sleep(2 * time.Hour)
+		server.Break(modelreftest.Primary, modelreftest.Stall())
+		server.Break(modelreftest.GitHub, modelreftest.Stall())
+		_, err := server.Client(t, modelref.WithStore(store)).ImageGeneration.Load(t.Context(), modelref.Refresh())
+		assert.NoError(t, err)
+	})
+}
+
+func TestWhoAsksNobodyWaitsForNoLock(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		store := newShared()
+		client := server.Client(t, modelref.WithStore(store))
+		load(t, client)
+		server.Break(modelreftest.Primary, modelreftest.Refused())
+		time.Sleep(minute)
+		require.True(t, load(t, client).Stale()) // pays for the outage; the breaker is open now
+		_, err := store.TryLock(t.Context(), modelref.CategoryImageGeneration, time.Minute)
+		require.NoError(t, err) // another process, which does its probe of a PRIMARY that stalls
+		start := time.Now()
+		_, err = client.ImageGeneration.Load(t.Context(), modelref.Refresh())
+		require.NoError(t, err)
+		assert.Zero(t, time.Since(start), "nobody is asked: the PRIMARY cools down")
+		_, err = store.TryLock(t.Context(), modelref.CategoryLoRA, time.Minute)
+		require.NoError(t, err)
+		start = time.Now()
+		_, err = client.LoRA.Load(t.Context())
+		require.ErrorIs(t, err, modelref.ErrUnavailable)
+		assert.Zero(t, time.Since(start), "an error at once")
+	})
+}
+
+func TestGitHubIsNotAskedAtEveryRead(t *testing.T) {
+	for name, fault := range map[string]modelreftest.Fault{"404": modelreftest.Status(404), "403": modelreftest.Status(403), "an HTML page": modelreftest.HTML(200)} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+				server.Break(modelreftest.Primary, modelreftest.Refused())
+				server.Break(modelreftest.GitHub, fault)
+				client := server.Client(t)
+				for range 100 {
+					_, err := client.ImageGeneration.Load(t.Context())
+					require.Error(t, err)
+				}
+				assert.LessOrEqual(t, strings.Count(tiers(server), "github"), 1)
+			})
+		})
+	}
+}
+
+func TestAReaderDoesNotMakeAWatchMissARestore(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		client := server.Client(t)
+		load(t, client) // a document without a stamp
+		w := watch(t, client, modelref.WatchOptions{Interval: 70 * time.Second})
+		assert.Equal(t, []string{initial}, w.next())
+		server.SetDocument(modelref.CategoryImageGeneration, threeModels) // restored from a backup
+		server.SetLastUpdated(modelref.CategoryImageGeneration, time.Now().Add(-24*time.Hour).Unix())
+		time.Sleep(61 * time.Second)
+		load(t, client) // a reader is first
+		time.Sleep(30 * time.Minute)
+		assert.Len(t, w.next(), 1, "the watch tells it; requests: %s", tiers(server))
+	})
+}
+
+func TestADocumentThatACacheOnTheWayServed(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		next := server.HTTPClient().Transport
+		old := true
+		// A CDN that keeps documents for a minute, and says so: Date is its own, Age how old the body is.
+		client := server.Client(t, modelref.WithHTTPClient(&http.Client{Transport: roundTripper(
+			func(r *http.Request) (*http.Response, error) {
+				resp, err := next.RoundTrip(r)
+				if err == nil && old && strings.HasSuffix(r.URL.Path, "/image_generation") {
+					_ = resp.Body.Close()
+					resp.Body = io.NopCloser(strings.NewReader(twoModels))
+					resp.ContentLength = int64(len(twoModels))
+					resp.Header.Set("Age", "55")
+				}
+				return resp, err
+			})}))
+		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
+		time.Sleep(30 * time.Second) // changed 30 s ago; the CDN's copy is 55 s old
+		require.Equal(t, 2, load(t, client).Len())
+		old = false
+		time.Sleep(minute)
+		assert.Equal(t, 3, load(t, client).Len(), tiers(server))
+		time.Sleep(50 * time.Minute)
+		assert.Equal(t, 3, load(t, client).Len(), "50 minutes later")
+	})
+}
+
+func TestAChangeWhileTheServiceAnswers(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		next := server.HTTPClient().Transport
+		slow := true
+		client := server.Client(t, modelref.WithHTTPClient(&http.Client{Transport: roundTripper(
+			func(r *http.Request) (*http.Response, error) {
+				resp, err := next.RoundTrip(r)
+				if err == nil && slow && strings.HasSuffix(r.URL.Path, "/image_generation") {
+					slow = false
+					body, _ := io.ReadAll(resp.Body)
+					time.Sleep(time.Second)
+					server.SetDocument(modelref.CategoryImageGeneration, threeModels)
+					time.Sleep(4 * time.Second)
+					resp.Header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+					resp.Body = io.NopCloser(bytes.NewReader(body))
+				}
+				return resp, err
+			})}))
+		require.Equal(t, 2, load(t, client).Len())
+		time.Sleep(50 * time.Minute)
+		assert.Equal(t, 3, load(t, client).Len(), "50 minutes later: %s", tiers(server))
+	})
+}
+
+func TestAWrongBaseURLIsNoMissingRecord(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		server.Break(modelreftest.Documents, modelreftest.Status(404))
+		client := server.Client(t)
+		_, err := client.LoRA.Get(t.Context(), "a LoRA")
+		require.ErrorIs(t, err, modelref.ErrUnavailable)
+		assert.NotErrorIs(t, err, modelref.ErrNotFound, "nobody knows whether there is that record")
+		_, err = client.LoRA.Load(t.Context())
+		assert.NotErrorIs(t, err, modelref.ErrNotFound)
+		_, err = client.LoRA.Query().First(t.Context())
+		assert.NotErrorIs(t, err, modelref.ErrNotFound)
+	})
+}
+
+type unnamed struct {
+	mu        sync.Mutex
+	password  string
+	broken    error
+	documents map[modelref.Category]modelref.StoredDocument
+}
+
+func (s *unnamed) Read(_ context.Context, category modelref.Category, _ int64) (modelref.StoredDocument, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	got, ok := s.documents[category]
+	if s.broken != nil {
+		return got, s.broken
+	}
+	if !ok {
+		return got, fs.ErrNotExist
+	}
+	return got, nil
+}
+
+func (s *unnamed) ReadNote(ctx context.Context, category modelref.Category) (string, error) {
+	got, err := s.Read(ctx, category, 1<<30)
+	return got.Note, err
+}
+
+func (s *unnamed) Write(_ context.Context, category modelref.Category, document, note string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.broken == nil {
+		s.documents[category] = modelref.StoredDocument{Document: document, Note: note}
+	}
+	return s.broken
+}
+
+func (s *unnamed) WriteNote(ctx context.Context, category modelref.Category, note string) error {
+	got, err := s.Read(ctx, category, 1<<30)
+	if err != nil {
+		return err
+	}
+	return s.Write(ctx, category, got.Document, note)
+}
+
+func (s *unnamed) TryLock(context.Context, modelref.Category, time.Duration) (func(), error) {
+	return func() {}, nil
+}
+
+func TestAStoreIsNotPrinted(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		var log bytes.Buffer
+		store := &unnamed{password: "hunter2", broken: errors.New("gone"), documents: map[modelref.Category]modelref.StoredDocument{}}
+		load(t, server.Client(t, modelref.WithStore(store), logTo(&log)))
+		assert.NotContains(t, log.String(), "hunter2")
+	})
+}
+
+func TestAStoreIsNotReadBehindItsLock(t *testing.T) {
+	server := modelreftest.NewServer(t)
+	store := &unnamed{documents: map[modelref.Category]modelref.StoredDocument{}}
+	client := server.Client(t, modelref.WithStore(store), modelref.WithTTL(time.Millisecond))
+	for range 100 {
+		require.NoError(t, client.Warm(t.Context()))
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func TestAnotherDefaultTransport(t *testing.T) {
+	before := http.DefaultTransport
+	defer func() { http.DefaultTransport = before }()
+	http.DefaultTransport = roundTripper(before.RoundTrip) // as otelhttp, httpmock and others are installed
+	assert.NotPanics(t, func() { _, _ = modelref.New() })
+}
+
+func TestCloseLeavesNoConnection(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") }))
+	defer server.Close()
+	connections := func() int {
+		stacks := make([]byte, 4<<20)
+		return strings.Count(string(stacks[:runtime.Stack(stacks, true)]), "net/http.(*persistConn).readLoop(")
+	}
+	before := connections()
+	for range 5 {
+		client, err := modelref.New(modelref.WithPrimaryURL(server.URL))
+		require.NoError(t, err)
+		_, err = client.LoRA.Load(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, client.Close())
+	}
+	assert.Eventually(t, func() bool { return connections() <= before }, 10*time.Second, time.Millisecond)
+}
+
+func TestTheDoubtEndsWhenAnotherProcessSawRecords(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		dir := t.TempDir()
+		a, b := server.Client(t, modelref.WithCacheDir(dir)), server.Client(t, modelref.WithCacheDir(dir))
+		load(t, a)
+		server.SetDocument(modelref.CategoryImageGeneration, `{}`)
+		time.Sleep(minute)
+		require.Equal(t, 2, load(t, a).Len()) // a doubts it
+		server.SetDocument(modelref.CategoryImageGeneration, twoModels)
+		_, err := b.ImageGeneration.Load(t.Context(), modelref.Refresh()) // b sees that there are records
+		require.NoError(t, err)
+		time.Sleep(59 * time.Second)
+		for range 20 {
+			_, err = b.ImageGeneration.Load(t.Context(), modelref.Refresh())
+			require.NoError(t, err)
+			require.Equal(t, 2, load(t, a).Len()) // from the store
+			time.Sleep(minute)
+		}
+		server.SetDocument(modelref.CategoryImageGeneration, `{}`)
+		assert.Equal(t, 2, load(t, a).Len(), "said for the first time in 20 minutes")
+	})
+}
+
+func TestATTLWithoutEnd(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		client := server.Client(t, modelref.WithTTL(math.MaxInt64))
+		for range 10 {
+			load(t, client)
+		}
+		assert.Equal(t, "document", tiers(server))
+	})
+}
+
+func TestABudgetWithoutEnd(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		client := server.Client(t, modelref.WithRetry(modelref.RetryPolicy{Budget: math.MaxInt64}))
+		ref, err := client.ImageGeneration.Load(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, modelref.OriginPrimary, ref.Origin())
+	})
+}
+
+func TestACallersCancellationIsContextCanceled(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		client := server.Client(t)
+		ctx, cancel := context.WithCancelCause(t.Context()) // as errgroup.WithContext does
+		cancel(fmt.Errorf("another member of the group: %w", modelref.ErrNotFound))
+		_, err := client.ImageGeneration.Get(ctx, "Small/1")
+		assert.ErrorIs(t, err, context.Canceled)
+		assert.NotErrorIs(t, err, modelref.ErrNotFound, "Small/1 is there")
+	})
+}
+
+func TestReadsThatWaitGetErrClosed(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		var log bytes.Buffer
+		client := server.Client(t, logTo(&log))
+		load(t, client)
+		server.Break(modelreftest.Primary, modelreftest.Stall())
+		time.Sleep(minute)
+		done := make(chan error)
+		go func() {
+			_, err := client.ImageGeneration.Load(t.Context())
+			done <- err
+		}()
+		time.Sleep(time.Second)
+		go client.Close()
+		assert.ErrorIs(t, <-done, modelref.ErrClosed)
+		assert.Empty(t, log.String())
+	})
+}
+
+func TestAKeyThatIsQuotedAsJSON(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		server.Break(modelreftest.Primary, modelreftest.Body(403, "application/json", `{"detail":"bad key se\u0063ret\/key"}`))
+		client := server.Client(t, modelref.WithAPIKey("secret/key"))
+		_, err := client.Roles(t.Context())
+		require.Error(t, err)
+		assert.NotContains(t, err.Error(), "secret/key")
+	})
+}
+
+func TestATTLFromTheEnvironmentThatRoundsToZero(t *testing.T) {
+	t.Setenv("HORDE_MODEL_REFERENCE_CACHE_TTL_SECONDS", "0.0000000001")
+	_, err := modelref.New(modelref.FromEnv())
+	assert.Error(t, err)
+}
+
+func TestAPathWithControlCharacters(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		assert.ErrorIs(t, server.Client(t).Get(t.Context(), "a\nb", nil, nil), modelref.ErrInvalidQuery)
+	})
+}
+
+type noNotes struct{ *shared }
+
+func (noNotes) ReadNote(context.Context, modelref.Category) (string, error) {
+	return "", errors.New("permission denied")
+}
+
+func (noNotes) TryLock(context.Context, modelref.Category, time.Duration) (func(), error) {
+	return nil, errors.New("permission denied")
+}
+
+func TestEveryFailureOfAStoreIsTold(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		var log bytes.Buffer
+		client := server.Client(t, modelref.WithStore(noNotes{newShared()}), logTo(&log))
+		for range 5 {
+			load(t, client)
+			time.Sleep(minute)
+		}
+		assert.Contains(t, log.String(), "permission denied")
+	})
+}
+
+func TestAnOverlayOfNoPendingModels(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		client := server.Client(t, modelref.WithAPIKey("key"))
+		ref, err := client.ImageGeneration.Load(t.Context(), modelref.WithOverlay(modelref.Pending()))
+		require.NoError(t, err)
+		assert.NoError(t, ref.Overlays()[0].Err)
+	})
+}
+
+func TestWatchDoesNotSpinWhileCloseWaits(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		var mu sync.Mutex
+		hits := 0
+		client := server.Client(t, modelref.WithTTL(time.Hour), modelref.WithStore(slowStore{newShared()}), modelref.WithObserver(func(e modelref.Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			if e.Kind == modelref.EventHit {
+				hits++
+				if hits > 100000 {
+					panic("spinning")
+				}
+			}
+		}))
+		load(t, client)
+		watch(t, client, modelref.WatchOptions{})
+		go func() { _, _ = client.CLIP.Load(context.Background()) }()
+		synctest.Wait()
+		_ = client.Close()
+		mu.Lock()
+		defer mu.Unlock()
+		assert.Less(t, hits, 10)
+	})
+}
+
+type slowStore struct{ *shared }
+
+func (s slowStore) Read(ctx context.Context, c modelref.Category, n int64) (modelref.StoredDocument, error) {
+	time.Sleep(500 * time.Millisecond) // as a disk may
+	return s.shared.Read(ctx, c, n)
+}
+
+func TestAProcessThatReadsGitHubAlone(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		dir := t.TempDir()
+		server.SetLegacyFile("stable_diffusion.json", `{"Old": {"name": "Old", "baseline": "stable diffusion 1", "type": "ckpt",
+			"nsfw": false, "inpainting": false, "config": {"files": [], "download": []}}}`)
+		a := server.Client(t, modelref.WithCacheDir(dir))
+		load(t, a)
+		b := server.Client(t, modelref.WithCacheDir(dir), modelref.WithoutPrimary())
+		time.Sleep(2 * time.Minute)
+		wrong, reads := 0, 0
+		for range 20 {
+			for range 30 {
+				time.Sleep(10 * time.Second)
+				_, err := b.ImageGeneration.Load(t.Context())
+				require.NoError(t, err)
+			}
+			ref := load(t, a)
+			reads++
+			if _, old := ref.Get("Old"); old && !ref.Stale() {
+				wrong++
+			}
+		}
+		assert.Zero(t, wrong, "of %d reads of a Client whose PRIMARY is sound gave GitHub's file, not stale", reads)
+	})
+}
+
+func TestWatchBesideAProcessThatReadsGitHubAlone(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		dir := t.TempDir()
+		server.SetLegacyFile("stable_diffusion.json", `{"Old": {"name": "Old", "baseline": "stable diffusion 1", "type": "ckpt",
+			"nsfw": false, "inpainting": false, "config": {"files": [], "download": []}}}`)
+		a := server.Client(t, modelref.WithCacheDir(dir))
+		w := watch(t, a, modelref.WatchOptions{Interval: 5 * time.Minute})
+		assert.Equal(t, []string{initial}, w.next())
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		b := server.Client(t, modelref.WithCacheDir(dir), modelref.WithoutPrimary())
+		time.Sleep(2 * time.Minute)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for ctx.Err() == nil {
+				_, _ = b.ImageGeneration.Load(ctx)
+				time.Sleep(5 * time.Second)
+			}
+		}()
+		time.Sleep(10 * time.Minute)
+		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
+		time.Sleep(50 * time.Minute)
+		cancel()
+		<-done
+		assert.Len(t, w.next(), 1, "the change at the PRIMARY")
+	})
+}
+
+func TestTheETagOfAnotherURLIsNotSent(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		dir := t.TempDir()
+		next := server.HTTPClient().Transport
+		tagged := roundTripper(func(r *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(r)
+			if err != nil || !strings.Contains(r.URL.Path, "stable_diffusion.json") {
+				return resp, err
+			}
+			_ = resp.Body.Close()
+			tag := `"v1"` // as some mirrors count
+			if r.Header.Get("If-None-Match") == tag {
+				resp.StatusCode, resp.Body, resp.ContentLength = 304, http.NoBody, 0
+				return resp, nil
+			}
+			name := "Main"
+			if strings.Contains(r.URL.Path, "/next/") {
+				name = "Next"
+			}
+			body := `{"` + name + `": {"name": "` + name + `", "baseline": "stable diffusion 1", "type": "ckpt", "nsfw": false, "inpainting": false, "config": {"files": [], "download": []}}}`
+			resp.StatusCode, resp.Body, resp.ContentLength = 200, io.NopCloser(strings.NewReader(body)), int64(len(body))
+			resp.Header.Set("ETag", tag)
+			return resp, nil
+		})
+		open := func(branch string) *modelref.Client {
+			return server.Client(t, modelref.WithHTTPClient(&http.Client{Transport: tagged}), modelref.WithoutPrimary(), modelref.WithCacheDir(dir),
+				modelref.WithGitHub(modelref.GitHubConfig{BaseURL: server.GitHubURL(), Image: modelref.GitHubRepo{Branch: branch}}))
+		}
+		assert.Equal(t, []string{"Main"}, load(t, open("main")).Names())
+		time.Sleep(30 * time.Second)
+		other := open("next")
+		load(t, other)
+		time.Sleep(minute)
+		assert.Equal(t, []string{"Next"}, load(t, other).Names())
+	})
+}
+
+func TestSearchAllSaysTheCategoryOfARejectedRecord(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		client := server.Client(t)
+		server.Break(modelreftest.Primary, modelreftest.Body(200, "application/json", `{"results":[{"name":5}],"total":1,"offset":0,"limit":50,"has_more":false}`))
+		for _, err := range client.CLIP.SearchAll(t.Context(), nil) {
+			var r modelref.RecordError
+			require.ErrorAs(t, err, &r)
+			assert.Equal(t, modelref.CategoryCLIP, r.Category)
+		}
+	})
+}
+
+func TestCloseDoesNotWaitForALock(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		store := newShared()
+		client := server.Client(t, modelref.WithStore(store))
+		_, _ = store.TryLock(t.Context(), modelref.CategoryCLIP, time.Minute)
+		go func() { _, _ = client.CLIP.Load(context.Background()) }()
+		time.Sleep(3 * time.Second)
+		start := time.Now()
+		_ = client.Close()
+		assert.Zero(t, time.Since(start))
+	})
+}
+
+func TestASlowPrimaryBehindAStuckLock(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		store := newShared()
+		server.Break(modelreftest.Documents, modelreftest.Delay(4*time.Second))
+		client := server.Client(t, modelref.WithStore(store))
+		_, _ = store.TryLock(t.Context(), modelref.CategoryImageGeneration, time.Minute)
+		ref := load(t, client)
+		assert.Equal(t, modelref.OriginPrimary, ref.Origin())
+		assert.False(t, client.Status().Primary.CoolingDown, "the PRIMARY answers within 4 s")
+	})
+}
+
+func TestALoadAndARefreshInABubble(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		server.Break(modelreftest.Documents, modelreftest.Delay(time.Second))
+		client := server.Client(t)
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _ = client.ImageGeneration.Load(t.Context()) })
+		wg.Go(func() { _, _ = client.ImageGeneration.Load(t.Context(), modelref.Refresh()) })
+		wg.Wait()
+	})
+}
+
+func TestOfflineSeesWhatAnotherProgramWrote(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		dir := t.TempDir()
+		load(t, server.Client(t, modelref.WithCacheDir(dir)))
+		client := server.Client(t, modelref.WithCacheDir(dir), modelref.WithOffline())
+		require.Equal(t, 2, load(t, client).Len())
+		time.Sleep(minute)
+		path := filepath.Join(dir, "stable_diffusion.json")
+		require.NoError(t, os.WriteFile(path, []byte(threeModels), 0o600)) // as the Python library does
+		require.NoError(t, os.Chtimes(path, time.Now(), time.Now()))
+		time.Sleep(2 * time.Hour)
+		assert.Equal(t, 3, load(t, client).Len())
+		fresh := load(t, server.Client(t, modelref.WithCacheDir(dir), modelref.WithOffline()))
+		assert.Equal(t, 3, fresh.Len())
+	})
+}
+
+func TestABootstrapDoesNotKeepTheStoreAway(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		store := newShared()
+		load(t, server.Client(t, modelref.WithStore(store)))
+		time.Sleep(time.Hour)
+		server.Break(modelreftest.Primary, modelreftest.Refused())
+		server.Break(modelreftest.GitHub, modelreftest.Refused())
+		store.breakWith(errors.New("connection refused"))
+		bootstrap := fstest.MapFS{"image_generation.json": {Data: []byte(threeModels), ModTime: time.Now()}}
+		client := server.Client(t, modelref.WithStore(store), modelref.WithBootstrap(bootstrap))
+		assert.Equal(t, modelref.OriginBootstrap, load(t, client).Origin())
+		store.breakWith(nil)
+		time.Sleep(time.Hour)
+		assert.Equal(t, modelref.OriginStore, load(t, client).Origin(), "the last resort is the last")
+	})
+}
+
+func TestAStoreThatFailsInPartIsToldOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		var log bytes.Buffer
+		client := server.Client(t, modelref.WithStore(readFails{newShared()}), logTo(&log))
+		for range 5 {
+			_, err := client.ImageGeneration.Load(t.Context(), modelref.Refresh())
+			require.NoError(t, err)
+			_, err = client.CLIP.Load(t.Context())
+			require.NoError(t, err)
+			_, err = client.BLIP.Load(t.Context())
+			require.NoError(t, err)
+			time.Sleep(minute)
+		}
+		assert.LessOrEqual(t, bytes.Count(log.Bytes(), []byte("level=WARN")), 1)
+	})
+}
+
+type readFails struct{ *shared }
+
+func (readFails) Read(context.Context, modelref.Category, int64) (modelref.StoredDocument, error) {
+	return modelref.StoredDocument{}, errors.New("read: permission denied")
+}
+
+func TestStatusStaysStale(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		client := server.Client(t)
+		load(t, client)
+		server.Break(modelreftest.Primary, modelreftest.Refused())
+		time.Sleep(minute)
+		require.True(t, load(t, client).Stale())
+		st := client.Status()
+		require.True(t, func() bool { c := st.Category(modelref.CategoryImageGeneration); return c.Stale }())
+		time.Sleep(10 * time.Minute) // the PRIMARY is still gone
+		s := client.Status()
+		c := s.Category(modelref.CategoryImageGeneration)
+		assert.True(t, c.Stale, "confirmed %s ago", c.Age())
+	})
+}
