@@ -839,7 +839,11 @@ func (l *load) fromWhatIsLeft() anyReference {
 		l.attempts = append(l.attempts, Attempt{Origin: OriginBootstrap, Err: err})
 	}
 	if len(l.attempts) == 0 {
-		l.attempts = []Attempt{{Origin: OriginNone, Err: fmt.Errorf("%w: no source has the category", ErrNotConfigured)}}
+		why := "the Client was made without any source"
+		if l.client.config.github.enabled {
+			why = "GitHub has no file of the category, and the Client was made without a PRIMARY"
+		}
+		l.attempts = []Attempt{{Origin: OriginNone, Err: fmt.Errorf("%w: %s", ErrNotConfigured, why)}}
 	}
 	return nil
 }

@@ -139,7 +139,7 @@ type Attempt struct {
 func (a Attempt) String() string {
 	text := a.Origin.String() + ": " + a.Err.Error()
 	var api *APIError
-	if errors.As(a.Err, &api) {
+	if errors.As(a.Err, &api) && !errors.Is(a.Err, ErrCoolingDown) { // which another category has earned
 		text = a.Origin.String() + " " + strconv.Itoa(api.StatusCode)
 		if api.Detail != "" {
 			text += " " + strconv.Quote(api.Detail)

@@ -5,6 +5,7 @@ package modelref
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"math/rand/v2"
 	"time"
@@ -119,7 +120,7 @@ func (w *watcher[R]) step(ctx context.Context, yield func(Change[R], error) bool
 	if failed := w.cache.failedSince(w.failedAt); failed.err != nil {
 		w.failures++
 		w.failedAt = failed.at
-		if !yield(Change[R]{}, failed.err) {
+		if !yield(Change[R]{}, fmt.Errorf("modelref: %s: %w", w.cache.facts.category, failed.err)) {
 			return false
 		}
 	} else if !read.meta().stale {

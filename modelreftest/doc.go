@@ -9,6 +9,9 @@
 //	server.Script(modelreftest.Documents, modelreftest.Status(503), modelreftest.OK())
 //	records, err := client.ImageGeneration.Query().ExcludeNSFW().All(ctx)
 //
+// The fake PRIMARY serves the documents, single models, the change stamps and metadata, the list of categories, info,
+// heartbeat, replicate_mode, roles and, empty, the pending models. The answer of another endpoint is given with Body.
+//
 // Nothing leaves the machine. With InMemory nothing leaves the process either, no socket is opened, and a Server works
 // inside a testing/synctest bubble, where it goes by the bubble's clock.
 //

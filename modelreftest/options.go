@@ -86,9 +86,12 @@ func WithDocument(category modelref.Category, document string) Option {
 }
 
 // WithRecords gives the records of one category, in that order, as WithDocument does with their JSON. A record without
-// a name is an error of Start.
+// a name is an error of Start, and so are records of another category.
 func WithRecords[R modelref.Record](category modelref.Category, records ...*R) Option {
 	return func(s *settings) {
+		if _, err := modelref.DecodeDocument[R](category, emptyDocument); err != nil {
+			s.fail("%w", err)
+		}
 		var entries []member
 		for i, record := range records {
 			entry, err := memberOf(record)

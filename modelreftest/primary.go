@@ -14,6 +14,11 @@ const emptyDocument = "{}"
 
 func notFound() *answer { return statusAnswer(http.StatusNotFound, "Not Found") }
 
+// notServed is the answer at an endpoint that the service has.
+func notServed() *answer {
+	return statusAnswer(http.StatusNotFound, "modelreftest does not serve this endpoint; give its answer with Break or Script, and Body")
+}
+
 // fromPrimary returns the answer of the PRIMARY. s.mu is held.
 //
 // Routes are of the decoded path, as in the service: a name with a slash in it is more than one segment and is not
@@ -53,6 +58,8 @@ func (s *Server) fromV2(r *http.Request, segments []string) *answer {
 		})
 	case segments[0] == "metadata":
 		return s.metadata(segments[1:])
+	case segments[0] == "search", segments[0] == "statistics":
+		return notServed()
 	}
 	category, problem := parseCategory(segments[0])
 	switch {
@@ -67,6 +74,8 @@ func (s *Server) fromV2(r *http.Request, segments []string) *answer {
 			return problem
 		}
 		return s.model(category, segments[2])
+	case problem == nil && segments[1] != "model":
+		return notServed()
 	}
 	return notFound()
 }

@@ -81,7 +81,9 @@ func TestPrimaryServesItsRoutes(t *testing.T) {
 		{v2 + "metadata/metadata", 200, `"image_generation":{`},
 		{v2 + "clip/pending", 403, `{"detail":"Not authenticated"}`},
 		{v2 + "me/roles", 403, `{"detail":"Not authenticated"}`},
-		{v2 + "clip/nothing", 404, `{"detail":"Not Found"}`},
+		{v2 + "clip/search", 404, `does not serve this endpoint`},
+		{v2 + "search/search", 404, `does not serve this endpoint`},
+		{v2 + "statistics/all", 404, `does not serve this endpoint`},
 		{v2, 422, enum},
 		{"/", 404, `{"detail":"Not Found"}`},
 		{"", 404, `{"detail":"Not Found"}`},
@@ -162,6 +164,7 @@ func TestWrongOptionsAreErrors(t *testing.T) {
 	t.Parallel()
 	tests := map[string]modelreftest.Option{
 		"no such category":      modelreftest.WithDocument("nope", "{}"),
+		"records of another":    modelreftest.WithRecords(modelref.CategoryTextGeneration, &modelref.CLIPRecord{ModelRecord: modelref.ModelRecord{Name: "a"}}),
 		"record without a name": modelreftest.WithRecords(modelref.CategoryCLIP, &modelref.CLIPRecord{}),
 		"nil record":            modelreftest.WithRecords[modelref.CLIPRecord](modelref.CategoryCLIP, nil),
 		"file that is a folder": modelreftest.WithDocuments(fstest.MapFS{"clip.json/x": {}}),

@@ -51,7 +51,6 @@ func (a *app) addFlags(root *cobra.Command) {
 	flags.BoolVar(&f.jsonl, "jsonl", false, "print JSON, a record on each line")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print names alone, and no remarks")
 	root.MarkFlagsMutuallyExclusive("json", "jsonl", "quiet")
-	root.MarkFlagsMutuallyExclusive("demo", "primary")
 	_ = root.MarkPersistentFlagDirname("cache-dir") // the flag is there
 	for name, values := range map[string]string{"primary": "", "timeout": "10s"} {
 		_ = root.RegisterFlagCompletionFunc(name, cobra.FixedCompletions([]string{values}, cobra.ShellCompDirectiveNoFileComp))

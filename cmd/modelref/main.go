@@ -102,7 +102,10 @@ func checkArgs(a *app, cmd *cobra.Command) {
 				return usagef("%w\nusage: %s", err, cmd.UseLine())
 			}
 		}
-		return a.checkFlags()
+		if err := a.checkFlags(); err != nil {
+			return err
+		}
+		return asUsage(cmd.ValidateFlagGroups())
 	}
 }
 

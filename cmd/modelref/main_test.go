@@ -203,7 +203,10 @@ func TestExitCodesAndMessages(t *testing.T) {
 		"status offline": {[]string{"--offline", "status", "clip"}, 1, nil},
 		"diff nothing":   {[]string{"--demo", "diff", "clip", "nothere"}, 2, []string{"neither a file nor a category"}},
 		"diff stdin":     {[]string{"diff", "-", "-"}, 2, []string{"read once"}},
-		"diff no cache":  {[]string{"--demo", "diff", "clip", "cache:clip"}, 1, []string{"no source could give clip"}},
+		"diff no cache":  {[]string{"--demo", "diff", "clip", "cache:clip"}, 2, []string{"--cache-dir"}},
+		"count distinct": {[]string{"--demo", "query", "clip", "--count", "--distinct", "name"}, 2, []string{"count", "distinct"}},
+		"nsfw what":      {[]string{"--demo", "search", "--nsfw", "maybe"}, 2, []string{"--nsfw", "true or false"}},
+		"no demo":        {[]string{"list", "clip", "--demo=false", "--primary", "http://127.0.0.1:9/api"}, 1, []string{"no source could give clip"}},
 		"verify where":   {[]string{"--demo", "verify", "nothere"}, 2, []string{"name the directory"}},
 		"watch what":     {[]string{"--demo", "watch", "clip", "--interval", "0s"}, 2, []string{"--interval"}},
 	} {

@@ -42,7 +42,7 @@ func (everything) search(ctx context.Context, client *modelref.Client, o modelre
 // searchFlags are the flags of search.
 type searchFlags struct {
 	category string
-	nsfw     bool
+	nsfw     string
 	tags     []string
 	sort     string
 	limit    int
@@ -64,12 +64,13 @@ It is one request and needs the PRIMARY; list and query answer also when that is
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&f.category, "category", "c", "", "search this category alone")
-	flags.BoolVar(&f.nsfw, "nsfw", false, "records that are (true) or are not (false) unsafe for work; both where it is not given")
+	flags.StringVar(&f.nsfw, "nsfw", "", "records that are (true) or are not (false) unsafe for work; both where it is not given")
 	flags.StringSliceVar(&f.tags, "tag", nil, "records that have all of these tags")
 	flags.StringVarP(&f.sort, "sort", "s", "", "sort by a field; -field for the highest first, as --sort=-name")
 	flags.IntVarP(&f.limit, "limit", "n", 50, "records on a page, 500 at most")
 	flags.IntVar(&f.offset, "offset", 0, "leave out this many records before the first")
-	_ = cmd.RegisterFlagCompletionFunc("category", completeCategories(0)) // the flag is there
+	_ = cmd.RegisterFlagCompletionFunc("category", completeCategories(0)) // the flag is there, and so is the next
+	_ = cmd.RegisterFlagCompletionFunc("nsfw", cobra.FixedCompletions([]string{"true", "false"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.search(cmd, f, args)
 	}
@@ -85,7 +86,11 @@ func (a *app) search(cmd *cobra.Command, f searchFlags, args []string) error {
 		o.SortBy, o.SortDesc = f.sort[1:], true
 	}
 	if cmd.Flags().Changed("nsfw") {
-		o.NSFW = modelref.Some(f.nsfw)
+		unsafe, err := strconv.ParseBool(f.nsfw)
+		if err != nil {
+			return usagef("--nsfw %q: want true or false", f.nsfw)
+		}
+		o.NSFW = modelref.Some(unsafe)
 	}
 	var k kind = everything{}
 	switch {
