@@ -242,7 +242,7 @@ func (s *categoryCache) readAhead(ctx context.Context, o loadOptions) anyReferen
 
 func (s *categoryCache) interrupted(ctx context.Context) error {
 	if cause := context.Cause(ctx); cause != ctx.Err() { //nolint:errorlint // the same or not
-		return fmt.Errorf("modelref: %s: %w: %v", s.facts.category, ctx.Err(), cause)
+		return fmt.Errorf("modelref: %s: %w: %s", s.facts.category, ctx.Err(), cause.Error())
 	}
 	return fmt.Errorf("modelref: %s: %w", s.facts.category, ctx.Err())
 }
