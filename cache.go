@@ -446,6 +446,10 @@ func (l *load) try(origin Origin, b *breaker, ask func(attempts int) (*loaded, i
 		b.succeeded()
 		return l.accept(origin, got, requests)
 	}
+	var api *APIError
+	if errors.As(err, &api) {
+		api.whole = true
+	}
 	switch {
 	case l.client.base.Err() != nil:
 		b.spared()

@@ -162,10 +162,6 @@ func (c *Client) answer(ctx context.Context, e endpoint) (*response, error) {
 	if err != nil && ctx.Err() == nil && c.closed.Load() {
 		return nil, ErrClosed
 	}
-	var api *APIError
-	if errors.As(err, &api) {
-		api.named = true
-	}
 	return resp, err
 }
 

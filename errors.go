@@ -47,7 +47,7 @@ type APIError struct {
 	// RetryAfter is how long the server asked to be left alone, or 0 where it did not.
 	RetryAfter time.Duration
 
-	named bool // the answer is about the one thing that was asked for, not about a whole category
+	whole bool // the answer is about a whole category, and says nothing about any record
 }
 
 // ValidationError is one part of a request that the service did not accept.
@@ -69,9 +69,9 @@ func (e *APIError) Error() string {
 	return text
 }
 
-// Is makes a 404 of an endpoint ErrNotFound. Of a category that is read it says nothing about any record.
+// Is makes a 404 for the one thing that was asked for ErrNotFound. A 404 for a category that is read is none.
 func (e *APIError) Is(target error) bool {
-	return target == ErrNotFound && e.named && e.StatusCode == http.StatusNotFound
+	return target == ErrNotFound && !e.whole && e.StatusCode == http.StatusNotFound
 }
 
 // Temporary reports whether the same request may be answered later: for 408, 429 and 5xx.
