@@ -189,9 +189,9 @@ func (s *Service[R]) Category() Category {
 
 // Load returns the category: from memory, the cache directory or the store where it is younger than the TTL, without
 // touching the network; else from the first source that can give it, the PRIMARY, the last good copy, GitHub, the cache
-// directory or the bootstrap, in the order that the package documentation tells. However many callers wait, one load runs; a caller's context ends its own
-// wait and nothing else. The error is a *FetchError, which is ErrUnavailable, where no source could give the category,
-// ErrClosed, or that of the context.
+// directory or the bootstrap, in the order that the package documentation tells. However many callers wait, one load
+// runs; a caller's context ends its own wait and nothing else. The error is a *FetchError, which is ErrUnavailable, where
+// no source could give the category, ErrClosed, or that of the context.
 func (s *Service[R]) Load(ctx context.Context, options ...LoadOption) (*Reference[R], error) {
 	if s.cache == nil {
 		return nil, ErrClosed

@@ -58,16 +58,16 @@ func (l *listener) say(value any) {
 // chain returns an error and all that it wraps.
 func chain(value any) (out []error) {
 	err, _ := value.(error)
-	for todo := []error{err}; len(todo) > 0; todo = todo[1:] {
-		if todo[0] == nil {
+	for left := []error{err}; len(left) > 0; left = left[1:] {
+		if left[0] == nil {
 			continue
 		}
-		out = append(out, todo[0])
-		switch wraps := todo[0].(type) { //nolint:errorlint // it walks the chain itself
+		out = append(out, left[0])
+		switch wraps := left[0].(type) { //nolint:errorlint // it walks the chain itself
 		case interface{ Unwrap() error }:
-			todo = append(todo, wraps.Unwrap())
+			left = append(left, wraps.Unwrap())
 		case interface{ Unwrap() []error }:
-			todo = append(todo, wraps.Unwrap()...)
+			left = append(left, wraps.Unwrap()...)
 		}
 	}
 	return out

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -153,24 +152,30 @@ func TestAReaderDoesNotMakeAWatchMissARestore(t *testing.T) {
 	})
 }
 
+// alter makes a client get the answers of the server for its image document as they are after alter.
+func alter(server *modelreftest.Server, alter func(*http.Response)) modelref.Option {
+	next := server.HTTPClient().Transport
+	return modelref.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		resp, err := next.RoundTrip(r)
+		if err == nil && strings.HasSuffix(r.URL.Path, "/image_generation") {
+			alter(resp)
+		}
+		return resp, err
+	})})
+}
+
 func TestADocumentThatACacheOnTheWayServed(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
-		next := server.HTTPClient().Transport
 		old := true
-		// A CDN that keeps documents for a minute, and says so: Date is its own, Age how old the body is.
-		client := server.Client(t, modelref.WithHTTPClient(&http.Client{Transport: roundTripper(
-			func(r *http.Request) (*http.Response, error) {
-				resp, err := next.RoundTrip(r)
-				if err == nil && old && strings.HasSuffix(r.URL.Path, "/image_generation") {
-					_ = resp.Body.Close()
-					resp.Body = io.NopCloser(strings.NewReader(twoModels))
-					resp.ContentLength = int64(len(twoModels))
-					resp.Header.Set("Age", "55")
-				}
-				return resp, err
-			})}))
+		client := server.Client(t, alter(server, func(resp *http.Response) {
+			if old { // from a cache that keeps documents for a minute: Date is its own, Age how old the body is
+				_ = resp.Body.Close()
+				resp.Body, resp.ContentLength = io.NopCloser(strings.NewReader(twoModels)), int64(len(twoModels))
+				resp.Header.Set("Age", "55")
+			}
+		}))
 		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
-		time.Sleep(30 * time.Second) // changed 30 s ago; the CDN's copy is 55 s old
+		time.Sleep(30 * time.Second) // changed 30 s ago; the copy is 55 s old
 		require.Equal(t, 2, load(t, client).Len())
 		old = false
 		time.Sleep(minute)
@@ -182,22 +187,18 @@ func TestADocumentThatACacheOnTheWayServed(t *testing.T) {
 
 func TestAChangeWhileTheServiceAnswers(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
-		next := server.HTTPClient().Transport
 		slow := true
-		client := server.Client(t, modelref.WithHTTPClient(&http.Client{Transport: roundTripper(
-			func(r *http.Request) (*http.Response, error) {
-				resp, err := next.RoundTrip(r)
-				if err == nil && slow && strings.HasSuffix(r.URL.Path, "/image_generation") {
-					slow = false
-					body, _ := io.ReadAll(resp.Body)
-					time.Sleep(time.Second)
-					server.SetDocument(modelref.CategoryImageGeneration, threeModels)
-					time.Sleep(4 * time.Second)
-					resp.Header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
-					resp.Body = io.NopCloser(bytes.NewReader(body))
-				}
-				return resp, err
-			})}))
+		client := server.Client(t, alter(server, func(resp *http.Response) {
+			if slow {
+				slow = false
+				body, _ := io.ReadAll(resp.Body)
+				time.Sleep(time.Second)
+				server.SetDocument(modelref.CategoryImageGeneration, threeModels)
+				time.Sleep(4 * time.Second)
+				resp.Header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+				resp.Body = io.NopCloser(bytes.NewReader(body))
+			}
+		}))
 		require.Equal(t, 2, load(t, client).Len())
 		time.Sleep(50 * time.Minute)
 		assert.Equal(t, 3, load(t, client).Len(), "50 minutes later: %s", tiers(server))
@@ -218,69 +219,21 @@ func TestAWrongBaseURLIsNoMissingRecord(t *testing.T) {
 	})
 }
 
+// unnamed is a store without a String method.
 type unnamed struct {
-	mu        sync.Mutex
-	password  string
-	broken    error
-	documents map[modelref.Category]modelref.StoredDocument
-}
-
-func (s *unnamed) Read(_ context.Context, category modelref.Category, _ int64) (modelref.StoredDocument, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	got, ok := s.documents[category]
-	if s.broken != nil {
-		return got, s.broken
-	}
-	if !ok {
-		return got, fs.ErrNotExist
-	}
-	return got, nil
-}
-
-func (s *unnamed) ReadNote(ctx context.Context, category modelref.Category) (string, error) {
-	got, err := s.Read(ctx, category, 1<<30)
-	return got.Note, err
-}
-
-func (s *unnamed) Write(_ context.Context, category modelref.Category, document, note string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.broken == nil {
-		s.documents[category] = modelref.StoredDocument{Document: document, Note: note}
-	}
-	return s.broken
-}
-
-func (s *unnamed) WriteNote(ctx context.Context, category modelref.Category, note string) error {
-	got, err := s.Read(ctx, category, 1<<30)
-	if err != nil {
-		return err
-	}
-	return s.Write(ctx, category, got.Document, note)
-}
-
-func (s *unnamed) TryLock(context.Context, modelref.Category, time.Duration) (func(), error) {
-	return func() {}, nil
+	modelref.Store
+	password string
 }
 
 func TestAStoreIsNotPrinted(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		var log bytes.Buffer
-		store := &unnamed{password: "hunter2", broken: errors.New("gone"), documents: map[modelref.Category]modelref.StoredDocument{}}
-		load(t, server.Client(t, modelref.WithStore(store), logTo(&log)))
+		broken := newShared()
+		broken.breakWith(errors.New("gone"))
+		load(t, server.Client(t, modelref.WithStore(&unnamed{broken, "hunter2"}), logTo(&log)))
+		assert.Contains(t, log.String(), "unnamed")
 		assert.NotContains(t, log.String(), "hunter2")
 	})
-}
-
-func TestAStoreIsNotReadBehindItsLock(t *testing.T) {
-	server := modelreftest.NewServer(t)
-	store := &unnamed{documents: map[modelref.Category]modelref.StoredDocument{}}
-	client := server.Client(t, modelref.WithStore(store), modelref.WithTTL(time.Millisecond))
-	for range 100 {
-		require.NoError(t, client.Warm(t.Context()))
-		time.Sleep(time.Millisecond)
-	}
 }
 
 func TestAnotherDefaultTransport(t *testing.T) {
