@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -16,46 +17,51 @@ import (
 // Predicate says of each record whether a query keeps it. Fields make predicates, And, Or and Not combine them, and
 // Match makes one of a function. The zero Predicate keeps every record.
 type Predicate[R Record] struct {
-	test func(*R) bool
-	scan scan[R] // the same for a block of records, or nil
-	cost cost
-	err  error
-}
-
-// cost says what a predicate costs for one record. Predicates of fields can run in any order, so the cheap ones run
-// first and save the dear ones work.
-type cost uint8
-
-const (
-	costFlag cost = iota + 1
-	costInteger
-	costText
-	costList
-	costUnknown cost = 0 // the rest, which runs last and in the order of the query: Match may rely on what came before
-)
-
-// insert adds a predicate to others, before those that cost more.
-func insert[R Record](predicates []Predicate[R], p Predicate[R]) []Predicate[R] {
-	at := len(predicates)
-	for p.cost != costUnknown && at > 0 && (predicates[at-1].cost == costUnknown || predicates[at-1].cost > p.cost) {
-		at--
-	}
-	return slices.Insert(predicates, at, p)
-}
-
-// scanner returns the scan of a predicate that has a test.
-func (p Predicate[R]) scanner() scan[R] {
-	if p.scan != nil {
-		return p.scan
-	}
-	return scanTest(p.test)
+	test  func(*R) bool
+	ask   *question[R]   // the same of a column, or nil
+	parts []Predicate[R] // the same of each of these, or nil
+	err   error
 }
 
 // Order says which of two records comes first in the answer of a query. Fields make orders with Asc and Desc. The zero
 // Order leaves the records as they are.
 type Order[R Record] struct {
 	compare func(a, b *R) int
+	key     *orderKey[R] // where it is by a number, or nil
 	err     error
+}
+
+// orderKey says by which number an Order orders.
+type orderKey[R Record] struct {
+	field      *columnField[R]
+	get        func(*R) (int64, bool)
+	descending bool
+}
+
+// of returns the key of the i-th record in a list, which the column is of, if there is one. The lower comes first; of two
+// that are the same the Order itself decides, as it does where there are no keys.
+func (k *orderKey[R]) of(c *column, r *R, i int) int64 {
+	if k == nil {
+		return 0
+	}
+	var (
+		n  int64
+		ok bool
+	)
+	if c != nil {
+		n = c.numbers[i]
+		ok = n != noNumber
+	} else {
+		n, ok = k.get(r)
+	}
+	switch {
+	case !ok:
+		return math.MaxInt64
+	case k.descending:
+		return ^n
+	default:
+		return n
+	}
 }
 
 // OrderFunc orders by a function, which returns a negative number where a comes before b, a positive one where it comes
@@ -70,16 +76,8 @@ func OrderFunc[R Record](compare func(a, b *R) int) Order[R] {
 
 // And keeps the records that all the predicates keep; with none it keeps every record.
 func And[R Record](predicates ...Predicate[R]) Predicate[R] {
-	given, err := partsOf(predicates)
-	parts := make([]Predicate[R], 0, len(given))
-	for _, p := range given {
-		parts = insert(parts, p)
-	}
-	scans := make([]scan[R], len(parts))
-	for i := range parts {
-		scans[i] = parts[i].scanner()
-	}
-	return Predicate[R]{err: err, scan: scanAll(scans), test: func(r *R) bool {
+	parts, err := partsOf(predicates)
+	return Predicate[R]{err: err, parts: parts, test: func(r *R) bool {
 		for i := range parts {
 			if !parts[i].test(r) {
 				return false
@@ -149,6 +147,8 @@ type FieldOf[R Record, V comparable] interface {
 	Name() string
 	// values appends the record's values to into: none where the field is absent, several for a list.
 	values(r *R, into []V) []V
+	// texts makes the column in which records have the same code that have the same one value; nil where there is none.
+	texts() *columnField[R]
 }
 
 // Field is a field of the records R with one value of type V. A record may state none; such an absent value fails
@@ -156,9 +156,10 @@ type FieldOf[R Record, V comparable] interface {
 type Field[R Record, V comparable] struct {
 	name string
 	get  func(*R) (V, bool)
-	// scanIn makes the scan of In, and negated that of NotIn; nil where there is none.
-	scanIn   func(values []V, negated bool) scan[R]
-	scanCost cost
+	// column makes the column of texts or flags; nil where there is none.
+	column *columnField[R]
+	// text returns a value as the column has it.
+	text func(V) string
 }
 
 // Name returns the field's name in the service's JSON, with the path of a field inside another: "metadata.created_at".
@@ -210,11 +211,16 @@ func (f Field[R, V]) values(r *R, into []V) []V {
 	return into
 }
 
+func (f Field[R, V]) texts() *columnField[R] { return f.column }
+
 // among returns the predicate of In or, negated, of NotIn.
 func (f Field[R, V]) among(test func(*R) bool, values []V, negated bool) Predicate[R] {
 	p := f.predicate(test)
-	if f.scanIn != nil && len(values) < manyValues {
-		p.scan, p.cost = f.scanIn(values, negated), f.scanCost
+	if f.text != nil {
+		p.ask = &question[R]{field: f.column, negated: negated, texts: make([]string, len(values))}
+		for i, v := range values {
+			p.ask.texts[i] = f.text(v)
+		}
 	}
 	return p
 }
@@ -256,8 +262,10 @@ func memberOf[V comparable](values []V) func(V) bool {
 // OrderedField is a Field whose values have an order. Strings are compared by Unicode code point.
 type OrderedField[R Record, V cmp.Ordered] struct {
 	Field[R, V]
-	// scanBy makes the scan of an operator, of which only that of Between has two values; nil where there is none.
-	scanBy func(operator string, v, high V) scan[R]
+	// numbers makes the column of a field of integers; nil where there is none.
+	numbers *columnField[R]
+	// whole returns a value as the column has it.
+	whole func(V) int64
 }
 
 // Lt keeps the records whose value is less than v.
@@ -290,39 +298,41 @@ func (f OrderedField[R, V]) Between(low, high V) Predicate[R] {
 	return f.compared(func(r *R) bool { have, ok := get(r); return ok && low <= have && have <= high }, opBetween, low, high)
 }
 
-// compared returns the predicate of an operator.
+// compared returns the predicate of an operator, of which only that of Between has two values.
 func (f OrderedField[R, V]) compared(test func(*R) bool, operator string, v, high V) Predicate[R] {
 	p := f.predicate(test)
-	if f.scanBy != nil {
-		p.scan, p.cost = f.scanBy(operator, v, high), f.scanCost
+	if f.whole != nil {
+		p.ask = &question[R]{field: f.numbers, in: spanOf(operator, f.whole(v), f.whole(high))}
 	}
 	return p
 }
 
 // Asc orders the lowest value first, records without a value last.
-func (f OrderedField[R, V]) Asc() Order[R] {
-	get := f.get
-	return f.order(func(a, b *R) int {
-		x, okX := get(a)
-		y, okY := get(b)
-		if !okX || !okY {
-			return absentLast(okX, okY)
-		}
-		return cmp.Compare(x, y)
-	})
-}
+func (f OrderedField[R, V]) Asc() Order[R] { return f.orderedBy(cmp.Compare[V], false) }
 
 // Desc orders the highest value first, records without a value last.
 func (f OrderedField[R, V]) Desc() Order[R] {
+	return f.orderedBy(func(x, y V) int { return cmp.Compare(y, x) }, true)
+}
+
+// orderedBy orders by a comparison of values.
+func (f OrderedField[R, V]) orderedBy(compare func(x, y V) int, descending bool) Order[R] {
 	get := f.get
-	return f.order(func(a, b *R) int {
+	o := f.order(func(a, b *R) int {
 		x, okX := get(a)
 		y, okY := get(b)
 		if !okX || !okY {
 			return absentLast(okX, okY)
 		}
-		return cmp.Compare(y, x)
+		return compare(x, y)
 	})
+	if f.numbers != nil {
+		o.key = &orderKey[R]{field: f.numbers, descending: descending, get: func(r *R) (int64, bool) {
+			v, ok := get(r)
+			return f.whole(v), ok
+		}}
+	}
+	return o
 }
 
 // absentLast compares two values of which at least one is absent.
@@ -354,28 +364,12 @@ func (f StringField[R, S]) HasPrefix(prefix S) Predicate[R] {
 
 // Asc orders by Unicode code point, records without a value last.
 func (f StringField[R, S]) Asc() Order[R] {
-	get := f.get
-	return f.order(func(a, b *R) int {
-		x, okX := get(a)
-		y, okY := get(b)
-		if !okX || !okY {
-			return absentLast(okX, okY)
-		}
-		return strings.Compare(string(x), string(y))
-	})
+	return f.orderedBy(func(x, y S) int { return strings.Compare(string(x), string(y)) }, false)
 }
 
 // Desc orders by Unicode code point from the highest down, records without a value last.
 func (f StringField[R, S]) Desc() Order[R] {
-	get := f.get
-	return f.order(func(a, b *R) int {
-		x, okX := get(a)
-		y, okY := get(b)
-		if !okX || !okY {
-			return absentLast(okX, okY)
-		}
-		return strings.Compare(string(y), string(x))
-	})
+	return f.orderedBy(func(x, y S) int { return strings.Compare(string(y), string(x)) }, true)
 }
 
 // BoolField is a flag. A flag is never absent: a record that does not state it has false.
@@ -521,8 +515,8 @@ func (f TimeField[R]) values(r *R, into []time.Time) []time.Time {
 type ListField[R Record] struct {
 	name string
 	get  func(*R) []string
-	// scanAny makes the scan of ContainsAny.
-	scanAny func(values []string) scan[R]
+	// column makes the column of the lists.
+	column *columnField[R]
 }
 
 // Name returns the field's name in the service's JSON.
@@ -537,8 +531,8 @@ func (f ListField[R]) Contains(v string) Predicate[R] {
 func (f ListField[R]) ContainsAny(values ...string) Predicate[R] {
 	has := memberOf(values)
 	p := f.when(func(list []string) bool { return slices.ContainsFunc(list, has) })
-	if p.test != nil && len(values) < manyValues {
-		p.scan, p.cost = f.scanAny(slices.Clone(values)), costList
+	if p.test != nil {
+		p.ask = &question[R]{field: f.column, texts: slices.Clone(values)}
 	}
 	return p
 }
@@ -592,6 +586,10 @@ func (f ListField[R]) values(r *R, into []string) []string {
 	}
 	return append(into, f.get(r)...)
 }
+
+func (f TimeField[R]) texts() *columnField[R] { return nil }
+
+func (f ListField[R]) texts() *columnField[R] { return nil }
 
 // foldAll returns the runes of s, each as fold returns it.
 func foldAll(s string) []rune {

@@ -3,7 +3,7 @@
 package modelref
 
 import (
-	"slices"
+	"strconv"
 	"time"
 )
 
@@ -342,17 +342,11 @@ func newCommonFields[R Record](common func(*R) *ModelRecord) CommonFields[R] {
 func stringFieldOf[R Record, S ~string](name string, at func(*R) *S) StringField[R, S] {
 	offset := fieldOffset(at)
 	var f StringField[R, S]
-	f.name, f.scanCost = name, costText
+	f.name, f.column = name, textColumn[R, S](offset)
+	f.text = func(v S) string { return string(v) }
 	f.get = func(r *R) (S, bool) {
 		v := *valueAt[S](r, offset)
 		return v, v != ""
-	}
-	f.scanIn = func(values []S, negated bool) scan[R] {
-		values = slices.DeleteFunc(slices.Clone(values), func(v S) bool { return v == "" })
-		if negated {
-			return scanNoText[R](offset, values)
-		}
-		return scanText[R](offset, values)
 	}
 	return f
 }
@@ -362,45 +356,35 @@ func behindFieldOf[R Record](name string, get func(*R) (string, bool)) StringFie
 	return StringField[R, string]{OrderedField[R, string]{Field: Field[R, string]{name: name, get: get}}}
 }
 
+// numberFieldOf returns the field of an integer.
+func numberFieldOf[R Record](name string, get func(*R) (int64, bool)) OrderedField[R, int64] {
+	var f OrderedField[R, int64]
+	f.name, f.get, f.numbers = name, get, numberColumn(get)
+	f.whole = func(v int64) int64 { return v }
+	return f
+}
+
 // optionalFieldOf returns the field of the integer in a record that at points to.
 func optionalFieldOf[R Record](name string, at func(*R) *Optional[int64]) OrderedField[R, int64] {
 	offset := fieldOffset(at)
-	var f OrderedField[R, int64]
-	f.name, f.scanCost = name, costInteger
-	f.get = func(r *R) (int64, bool) {
+	return numberFieldOf(name, func(r *R) (int64, bool) {
 		v := valueAt[Optional[int64]](r, offset)
 		return v.value, v.set
-	}
-	f.scanBy = func(operator string, v, high int64) scan[R] {
-		return scanOptional[R](offset, spanOf(operator, v, high))
-	}
-	return f
+	})
 }
 
 // intFieldOf returns the field of the integer in a record that at points to; it is never absent.
 func intFieldOf[R Record](name string, at func(*R) *int64) OrderedField[R, int64] {
 	offset := fieldOffset(at)
-	var f OrderedField[R, int64]
-	f.name, f.scanCost = name, costInteger
-	f.get = func(r *R) (int64, bool) { return *valueAt[int64](r, offset), true }
-	f.scanBy = func(operator string, v, high int64) scan[R] {
-		return scanInteger[R](offset, spanOf(operator, v, high))
-	}
-	return f
+	return numberFieldOf(name, func(r *R) (int64, bool) { return *valueAt[int64](r, offset), true })
 }
 
 // boolFieldOf returns the field of the flag in a record that at points to.
 func boolFieldOf[R Record](name string, at func(*R) *bool) BoolField[R] {
 	offset := fieldOffset(at)
 	var f BoolField[R]
-	f.name, f.scanCost = name, costFlag
+	f.name, f.column, f.text = name, flagColumn[R](offset), strconv.FormatBool
 	f.get = func(r *R) (bool, bool) { return *valueAt[bool](r, offset), true }
-	f.scanIn = func(values []bool, negated bool) scan[R] {
-		if len(values) != 1 {
-			return nil
-		}
-		return scanFlag[R](offset, values[0] != negated)
-	}
 	return f
 }
 
@@ -408,7 +392,6 @@ func boolFieldOf[R Record](name string, at func(*R) *bool) BoolField[R] {
 func listFieldOf[R Record](name string, at func(*R) *[]string) ListField[R] {
 	offset := fieldOffset(at)
 	return ListField[R]{
-		name: name, get: func(r *R) []string { return *valueAt[[]string](r, offset) },
-		scanAny: func(values []string) scan[R] { return scanList[R](offset, values) },
+		name: name, get: func(r *R) []string { return *valueAt[[]string](r, offset) }, column: listColumn[R](offset),
 	}
 }

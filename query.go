@@ -3,13 +3,14 @@
 package modelref
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
 	"math"
+	"math/bits"
 	"slices"
-	"sync"
 )
 
 // ErrNotUnique says that a query has more than one answer where one was asked for.
@@ -23,16 +24,22 @@ type Source[R Record] interface {
 
 // rows are the records that a query reads, in this order.
 type rows[R Record] struct {
-	slab    []R
-	slabs   [][]R
+	slab    slice[R]
+	slabs   []slice[R]
 	singles []*R
 	missing error // what could not be read, where the rest is to be answered all the same
 }
 
+// slice is records that lie side by side, and the columns of them, where there are any.
+type slice[R Record] struct {
+	list    []R
+	columns *columns[R]
+}
+
 func (r *rows[R]) len() int {
-	n := len(r.slab) + len(r.singles)
-	for _, slab := range r.slabs {
-		n += len(slab)
+	n := len(r.slab.list) + len(r.singles)
+	for i := range r.slabs {
+		n += len(r.slabs[i].list)
 	}
 	return n
 }
@@ -41,7 +48,7 @@ func (r *Reference[R]) rows(context.Context) (rows[R], error) {
 	if r.Len() == 0 {
 		return rows[R]{}, nil
 	}
-	return rows[R]{slab: r.data.list}, nil
+	return rows[R]{slab: slice[R]{r.data.list, &r.data.columns}}, nil
 }
 
 func (s *Service[R]) rows(ctx context.Context) (rows[R], error) {
@@ -86,8 +93,8 @@ type Queryable[R Record] interface {
 // by OrderBy, without the first Offset, and of those the first Limit.
 type Query[R Record] struct {
 	source  Source[R]
-	where   []Predicate[R] // each with a test and a scan
-	orders  []func(a, b *R) int
+	where   []Predicate[R] // each with a test, and none with parts
+	orders  []Order[R]
 	offset  int
 	limit   int
 	limited bool
@@ -115,12 +122,23 @@ func (q Query[R]) Where(predicates ...Predicate[R]) Query[R] {
 		if p.err != nil {
 			q = q.wrong(p.err)
 		}
-		if p.test != nil {
-			p.scan = p.scanner()
-			q.where = insert(q.where, p)
-		}
+		q.where = appendParts(q.where, p)
 	}
 	return q
+}
+
+// appendParts appends a predicate, or the parts that it is made of.
+func appendParts[R Record](to []Predicate[R], p Predicate[R]) []Predicate[R] {
+	switch {
+	case p.test == nil: // keeps every record
+	case p.parts == nil:
+		to = append(to, p)
+	default:
+		for _, part := range p.parts {
+			to = appendParts(to, part)
+		}
+	}
+	return to
 }
 
 // OrderBy orders the answer by the first order, records that are equal in it by the second, and so on; those that are
@@ -132,7 +150,7 @@ func (q Query[R]) OrderBy(orders ...Order[R]) Query[R] {
 			q = q.wrong(o.err)
 		}
 		if o.compare != nil {
-			q.orders = append(q.orders, o.compare)
+			q.orders = append(q.orders, o)
 		}
 	}
 	return q
@@ -225,7 +243,7 @@ func (q Query[R]) Count(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	n := 0
-	q.stream(rows, false, func(*R) bool { n++; return true })
+	q.stream(rows, false, func(*R, int) bool { n++; return true })
 	return n, rows.missing
 }
 
@@ -236,7 +254,7 @@ func (q Query[R]) Exists(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	found := false
-	q.stream(rows, true, func(*R) bool { found = true; return false })
+	q.stream(rows, true, func(*R, int) bool { found = true; return false })
 	return found, rows.missing
 }
 
@@ -253,7 +271,7 @@ func (q Query[R]) Iter(ctx context.Context) iter.Seq2[*R, error] {
 		stopped := false
 		each := func(r *R) bool { stopped = !yield(r, nil); return !stopped }
 		if len(q.orders) == 0 {
-			q.stream(rows, true, each)
+			q.stream(rows, true, func(r *R, _ int) bool { return each(r) })
 		} else {
 			for _, r := range q.collect(rows) {
 				if !each(r) {
@@ -287,14 +305,32 @@ func (q *Query[R]) collect(rows rows[R]) []*R {
 	if len(q.orders) > 0 {
 		return q.collectOrdered(rows)
 	}
-	out := []*R{}
-	q.stream(rows, false, func(r *R) bool { out = append(out, r); return true })
-	return out
+	var (
+		few  [32]*R // so that a short answer is one allocation
+		n    int
+		many []*R
+	)
+	q.stream(rows, false, func(r *R, _ int) bool {
+		switch {
+		case n < len(few):
+			few[n] = r
+			n++
+			return true
+		case many == nil:
+			many = append(make([]*R, 0, 4*len(few)), few[:]...)
+		}
+		many = append(many, r)
+		return true
+	})
+	if many == nil {
+		return append(make([]*R, 0, n), few[:n]...)
+	}
+	return many
 }
 
-// stream gives the records of the answer to visit in the source's order, until it returns false.
-// A visit that is known to stop early makes it hurried.
-func (q *Query[R]) stream(rows rows[R], hurried bool, visit func(*R) bool) {
+// stream gives the records of the answer in the source's order to visit, as matches does. A visit that is known to stop
+// early makes it hurried.
+func (q *Query[R]) stream(rows rows[R], hurried bool, visit func(r *R, at int) bool) {
 	if q.limited && q.limit == 0 {
 		return
 	}
@@ -303,13 +339,13 @@ func (q *Query[R]) stream(rows rows[R], hurried bool, visit func(*R) bool) {
 	if hurried || left <= singly {
 		first = singly
 	}
-	q.matches(rows, first, func(r *R) bool {
+	q.matches(rows, first, func(r *R, at int) bool {
 		if skip > 0 {
 			skip--
 			return true
 		}
 		left--
-		return visit(r) && left > 0
+		return visit(r, at) && left > 0
 	})
 }
 
@@ -324,51 +360,86 @@ func (q *Query[R]) end() int {
 // singly is how many records are looked at one by one where the answer may be complete after any of them.
 const singly = 32
 
-// selections holds memory for selections.
-var selections = sync.Pool{New: func() any { return new([blockSize]uint16) }}
-
-// matches gives the records that every predicate keeps to visit, until it returns false. After the first of a slab, as
-// many as first says, it looks at a block of records at a time, which is faster for those who want many.
-func (q *Query[R]) matches(rows rows[R], first int, visit func(*R) bool) {
-	if !q.matchSlab(rows.slab, first, visit) {
+// matches gives the records that every predicate keeps to visit, with their places in what they are in, until it returns
+// false. After the first of a slice, as many as first says, it goes over columns, which is faster for those who want many.
+func (q *Query[R]) matches(rows rows[R], first int, visit func(r *R, at int) bool) {
+	if !q.matchSlice(rows.slab, first, visit) {
 		return
 	}
-	for _, slab := range rows.slabs {
-		if !q.matchSlab(slab, first, visit) {
+	for _, s := range rows.slabs {
+		if !q.matchSlice(s, first, visit) {
 			return
 		}
 	}
-	for _, r := range rows.singles {
-		if q.keeps(r) && !visit(r) {
+	for i, r := range rows.singles {
+		if q.keeps(r) && !visit(r, i) {
 			return
 		}
 	}
 }
 
-// matchSlab gives the records of a slab that every predicate keeps to visit, and reports whether it wants more.
-func (q *Query[R]) matchSlab(slab []R, first int, visit func(*R) bool) bool {
-	first = min(first, len(slab))
-	for i := range slab[:first] {
-		if r := &slab[i]; q.keeps(r) && !visit(r) {
+// matchSlice does what matches does for one slice, and reports whether visit wants more.
+func (q *Query[R]) matchSlice(s slice[R], first int, visit func(r *R, at int) bool) bool {
+	first = min(first, len(s.list))
+	for i := range s.list[:first] {
+		if r := &s.list[i]; q.keeps(r) && !visit(r, i) {
 			return false
 		}
 	}
-	if slab = slab[first:]; len(slab) == 0 {
+	if first == len(s.list) {
 		return true
 	}
-	memory := selections.Get().(*[blockSize]uint16)
-	defer selections.Put(memory)
-	for len(slab) > 0 {
-		block := slab[:min(blockSize, len(slab))]
-		slab = slab[len(block):]
-		selection := everyPlace[:len(block)]
-		for i := range q.where {
-			selection = q.where[i].scan(block, selection, memory[:])
+	var few [8]filter
+	filters, rest := q.filters(s, few[:0])
+	for from := first / blockSize * blockSize; from < len(s.list); from += blockSize {
+		selected := ^uint64(0) << max(first-from, 0)
+		if left := len(s.list) - from; left < blockSize {
+			selected &= 1<<left - 1
 		}
-		for _, i := range selection {
-			if !visit(&block[i]) {
+		for i := range filters {
+			selected = filters[i].keep(from, selected)
+		}
+		for ; selected != 0; selected &= selected - 1 {
+			at := from + bits.TrailingZeros64(selected)
+			if r := &s.list[at]; (rest == 0 || q.keepsRest(r, rest)) && !visit(r, at) {
 				return false
 			}
+		}
+	}
+	return true
+}
+
+// filters appends what the query asks of the columns of a slice, the cheap questions first, and returns it with a bit for
+// each predicate that no column answers.
+func (q *Query[R]) filters(s slice[R], filters []filter) (_ []filter, rest uint64) {
+	for i := range q.where {
+		var c *column
+		ask := q.where[i].ask
+		if ask != nil && i < manyPredicates {
+			c = s.columns.of(ask.field, s.list)
+		}
+		if c == nil {
+			rest |= 1 << min(i, manyPredicates)
+			continue
+		}
+		f := ask.put(c)
+		at := len(filters)
+		for at > 0 && f.kind < filters[at-1].kind {
+			at--
+		}
+		filters = slices.Insert(filters, at, f)
+	}
+	return filters, rest
+}
+
+// manyPredicates is from where on predicates share one bit: that of those that no column answers.
+const manyPredicates = 63
+
+// keepsRest reports whether the predicates that have a bit in rest keep a record.
+func (q *Query[R]) keepsRest(r *R, rest uint64) bool {
+	for i := range q.where {
+		if rest>>min(i, manyPredicates)&1 != 0 && !q.where[i].test(r) {
+			return false
 		}
 	}
 	return true
@@ -386,12 +457,16 @@ func (q *Query[R]) keeps(r *R) bool {
 // place is a matching record and where it stands among all of them, which makes every ordering stable.
 type place[R Record] struct {
 	record *R
+	key    int64 // of the first order, where that has keys
 	at     int
 }
 
 func (q *Query[R]) compare(a, b place[R]) int {
-	for _, order := range q.orders {
-		if c := order(a.record, b.record); c != 0 {
+	if a.key != b.key {
+		return cmp.Compare(a.key, b.key)
+	}
+	for i := range q.orders {
+		if c := q.orders[i].compare(a.record, b.record); c != 0 {
 			return c
 		}
 	}
@@ -414,8 +489,8 @@ func (q *Query[R]) collectOrdered(rows rows[R]) []*R {
 		kept = make([]place[R], 0, min(end, rows.len(), worthReserving))
 	}
 	seen := 0
-	q.matches(rows, 0, func(r *R) bool {
-		next := place[R]{r, seen}
+	add := func(r *R, key int64) {
+		next := place[R]{r, key, seen}
 		seen++
 		switch {
 		case len(kept) < end:
@@ -423,12 +498,28 @@ func (q *Query[R]) collectOrdered(rows rows[R]) []*R {
 			if len(kept) == end {
 				q.heapify(kept)
 			}
-		case q.compare(next, kept[0]) < 0:
+		case key <= kept[0].key && q.compare(next, kept[0]) < 0:
 			kept[0] = next
 			q.siftDown(kept, 0)
 		}
-		return true
-	})
+	}
+	key := q.orders[0].key
+	addSlice := func(s slice[R]) {
+		var c *column
+		if key != nil {
+			c = s.columns.of(key.field, s.list)
+		}
+		q.matchSlice(s, 0, func(r *R, i int) bool { add(r, key.of(c, r, i)); return true })
+	}
+	addSlice(rows.slab)
+	for _, s := range rows.slabs {
+		addSlice(s)
+	}
+	for _, r := range rows.singles {
+		if q.keeps(r) {
+			add(r, key.of(nil, r, 0))
+		}
+	}
 	slices.SortFunc(kept, q.compare)
 	kept = kept[min(q.offset, len(kept)):]
 	out := make([]*R, len(kept))
@@ -473,7 +564,7 @@ func Distinct[R Record, V comparable](ctx context.Context, q Queryable[R], field
 	}
 	out, seen := []V{}, map[V]struct{}{}
 	var values []V
-	for _, r := range plan.collect(rows) {
+	add := func(r *R) {
 		values = field.values(r, values[:0])
 		for _, v := range values {
 			if _, ok := seen[v]; !ok {
@@ -482,7 +573,30 @@ func Distinct[R Record, V comparable](ctx context.Context, q Queryable[R], field
 			}
 		}
 	}
+	if c := plan.codes(rows, field); c != nil {
+		var known [math.MaxUint8 + 1]bool
+		plan.stream(rows, false, func(r *R, at int) bool {
+			if code := c.codes[at]; !known[code] {
+				known[code] = true
+				add(r)
+			}
+			return true
+		})
+		return out, rows.missing
+	}
+	for _, r := range plan.collect(rows) {
+		add(r)
+	}
 	return out, rows.missing
+}
+
+// codes returns the column that tells records apart by the value of the field, or nil where there is none, or where the
+// answer is not in the order of its one slice.
+func (q *Query[R]) codes(rows rows[R], field interface{ texts() *columnField[R] }) *column {
+	if len(q.orders) > 0 || rows.slabs != nil || rows.singles != nil {
+		return nil
+	}
+	return rows.slab.columns.of(field.texts(), rows.slab.list)
 }
 
 // Group is the records of an answer that have one value in common.
@@ -500,7 +614,28 @@ type Group[R Record, K comparable] struct {
 // the group of each of its elements. The errors are those of the query's terminals.
 func GroupBy[R Record, K comparable](ctx context.Context, q Queryable[R], field FieldOf[R, K]) ([]Group[R, K], error) {
 	plan := withField(q.plan(), field)
-	return groupBy(ctx, plan, func(r *R, into []K) []K { return field.values(r, into) })
+	rows, err := plan.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	g := newGrouping(field.values)
+	if c := plan.codes(rows, field); c != nil {
+		var groupOf [math.MaxUint8 + 1]int // 1 more than its place
+		plan.stream(rows, false, func(r *R, at int) bool {
+			if i := groupOf[c.codes[at]]; i > 0 {
+				g.groups[i-1].Records = append(g.groups[i-1].Records, r)
+			} else {
+				g.add(r)
+				groupOf[c.codes[at]] = len(g.groups)
+			}
+			return true
+		})
+		return g.groups, rows.missing
+	}
+	for _, r := range plan.collect(rows) {
+		g.add(r)
+	}
+	return g.groups, rows.missing
 }
 
 // withField returns the query, and notes where the field is none.
@@ -517,39 +652,44 @@ func groupBy[R Record, K comparable](ctx context.Context, q Query[R], keys func(
 	if err != nil {
 		return nil, err
 	}
-	g := grouping[R, K]{at: map[K]int{}, unset: -1, groups: []Group[R, K]{}}
-	var values []K
+	g := newGrouping(keys)
 	for _, r := range q.collect(rows) {
-		values = keys(r, values[:0])
-		for i, key := range values {
-			if !slices.Contains(values[:i], key) {
-				g.add(key, r)
-			}
-		}
-		if len(values) == 0 {
-			g.addUnset(r)
-		}
+		g.add(r)
 	}
 	return g.groups, rows.missing
 }
 
+// grouping makes groups of records by their keys.
 type grouping[R Record, K comparable] struct {
+	keys   func(*R, []K) []K
 	groups []Group[R, K]
 	at     map[K]int
 	unset  int
+	memory []K
 }
 
-func (g *grouping[R, K]) add(key K, r *R) {
-	i, ok := g.at[key]
-	if !ok {
-		i = len(g.groups)
-		g.at[key] = i
-		g.groups = append(g.groups, Group[R, K]{Key: key})
+func newGrouping[R Record, K comparable](keys func(*R, []K) []K) *grouping[R, K] {
+	return &grouping[R, K]{keys: keys, at: map[K]int{}, unset: -1, groups: []Group[R, K]{}}
+}
+
+// add puts the record into the group of each of its keys.
+func (g *grouping[R, K]) add(r *R) {
+	g.memory = g.keys(r, g.memory[:0])
+	for i, key := range g.memory {
+		if slices.Contains(g.memory[:i], key) {
+			continue
+		}
+		at, ok := g.at[key]
+		if !ok {
+			at = len(g.groups)
+			g.at[key] = at
+			g.groups = append(g.groups, Group[R, K]{Key: key})
+		}
+		g.groups[at].Records = append(g.groups[at].Records, r)
 	}
-	g.groups[i].Records = append(g.groups[i].Records, r)
-}
-
-func (g *grouping[R, K]) addUnset(r *R) {
+	if len(g.memory) > 0 {
+		return
+	}
 	if g.unset < 0 {
 		g.unset = len(g.groups)
 		g.groups = append(g.groups, Group[R, K]{Unset: true})

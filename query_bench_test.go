@@ -37,9 +37,7 @@ func generatedImages(n int) *Reference[ImageGenerationRecord] {
 			list[i].SizeOnDiskBytes = Some(random.Int64N(20_000_000_000))
 		}
 	}
-	return &Reference[ImageGenerationRecord]{data: &records[ImageGenerationRecord]{
-		list: list, common: (*ImageGenerationRecord).common,
-	}}
+	return referenceTo(list)
 }
 
 // benchmarkQuery is filter, order and limit, as a program would write it.

@@ -482,6 +482,7 @@ func randomPredicate(r *rand.Rand, depth int) (Predicate[ImageGenerationRecord],
 	not := func(keep func(*record) bool) func(*record) bool { return func(m *record) bool { return !keep(m) } }
 	isSize, isText := size(func(v int64) bool { return v == n }), text(func(v string) bool { return v == s })
 	among := text(func(v string) bool { return v == s || v == u })
+	amongMore := text(func(v string) bool { return v == s || v == "a" || v == "ab" || v == "日本" })
 	has := func(m *record) bool { return slices.Contains(m.Tags, s) }
 	choices := []struct {
 		p    Predicate[record]
@@ -501,6 +502,8 @@ func randomPredicate(r *rand.Rand, depth int) (Predicate[ImageGenerationRecord],
 		{f.Style.Ne(Style(s)), not(isText)},
 		{f.Style.In(Style(s), Style(u)), among},
 		{f.Style.NotIn(Style(s), Style(u)), not(among)},
+		{f.Style.In("a", "ab", Style(s), "日本"), amongMore},
+		{f.Style.NotIn("a", "ab", Style(s), "日本"), not(amongMore)},
 		{f.Style.Lt(Style(s)), text(func(v string) bool { return v < s })},
 		{f.Style.Ge(Style(s)), text(func(v string) bool { return v >= s })},
 		{f.Style.HasPrefix(Style(s)), text(func(v string) bool { return strings.HasPrefix(v, s) })},
@@ -511,6 +514,7 @@ func randomPredicate(r *rand.Rand, depth int) (Predicate[ImageGenerationRecord],
 		{f.NSFW.Ne(true), func(m *record) bool { return !m.NSFW }},
 		{f.NSFW.In(), func(*record) bool { return false }},
 		{f.Tags.Contains(s), has},
+		{f.Tags.ContainsAny(s, u), func(m *record) bool { return has(m) || slices.Contains(m.Tags, u) }},
 		{f.Tags.ContainsNone(s), not(has)},
 		{f.Tags.ContainsAll(s, s), has},
 		{f.Tags.IsUnset(), func(m *record) bool { return len(m.Tags) == 0 }},
@@ -568,11 +572,15 @@ func TestRandomQueriesAgreeWithAPlainEvaluator(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	for range 3000 {
 		list := make([]ImageGenerationRecord, r.IntN(400))
+		sizes := []int64{math.MinInt64, -1, 0, 1, 2, 3, math.MaxInt64}
+		if r.IntN(4) > 0 {
+			sizes = sizes[1:] // the lowest number has no place in a column
+		}
 		for i := range list {
 			list[i].Name = strings.Repeat("n", r.IntN(3)) + fmt.Sprint(i)
 			list[i].Style, list[i].NSFW = Style(randomText(r)), r.IntN(2) == 0
 			if r.IntN(3) > 0 {
-				list[i].SizeOnDiskBytes = Some([]int64{math.MinInt64, -1, 0, 1, 2, 3, math.MaxInt64}[r.IntN(7)])
+				list[i].SizeOnDiskBytes = Some(sizes[r.IntN(len(sizes))])
 			}
 			for range r.IntN(3) {
 				list[i].Tags = append(list[i].Tags, randomText(r))

@@ -201,7 +201,8 @@ type records[R Record] struct {
 	table    []uint32 // open addressing: 1 + the place in list, 0 for none
 	seed     maphash.Seed
 
-	models atomic.Pointer[records[ModelRecord]] // what models has copied
+	models  atomic.Pointer[records[ModelRecord]] // what models has copied
+	columns columns[R]
 }
 
 func (d *records[R]) name(i int) string {
