@@ -3,7 +3,6 @@
 package modelref
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -300,29 +299,40 @@ func (e *bodyTooLarge) Error() string {
 	return "the body is larger than " + strconv.FormatInt(e.limit, 10) + " bytes"
 }
 
-// bodyBuffers hold bodies whose length is not known before.
-var bodyBuffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+// believedLength is how much room is made for a body because its header says how long it is. For the rest of it room is
+// made when that much has come.
+const believedLength = 1 << 20
+
+// copyBuffers are what bodies are read through.
+var copyBuffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
 // readBody reads a body into a string, up to the limit, and checks that it is as long as the header says.
 func readBody(resp *http.Response, limit int64) (string, error) {
-	if resp.ContentLength > limit {
+	length := resp.ContentLength
+	if length > limit {
 		return "", &bodyTooLarge{limit}
 	}
-	body := bodyBuffers.Get().(*bytes.Buffer)
-	defer func() {
-		if body.Cap() <= 8<<20 { // one large body must not hold its memory for ever
-			body.Reset()
-			bodyBuffers.Put(body)
-		}
-	}()
-	n, err := body.ReadFrom(io.LimitReader(resp.Body, limit+1))
+	buffer := copyBuffers.Get().(*[32 << 10]byte)
+	defer copyBuffers.Put(buffer)
+	var body strings.Builder
+	body.Grow(int(min(max(length, 0), believedLength)))
+	rest := io.LimitReader(resp.Body, limit+1)
+	n, err := io.CopyBuffer(&body, io.LimitReader(rest, believedLength), buffer[:])
+	if err == nil && n == believedLength {
+		body.Grow(int(max(length-n, 0)))
+		n, err = io.CopyBuffer(&body, rest, buffer[:])
+		n += believedLength
+	}
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("reading the body: %w", err)
 	case n > limit:
 		return "", &bodyTooLarge{limit}
-	case resp.ContentLength >= 0 && n != resp.ContentLength && !resp.Uncompressed:
-		return "", fmt.Errorf("reading the body: got %d of %d bytes: %w", n, resp.ContentLength, io.ErrUnexpectedEOF)
+	case length >= 0 && n != length && !resp.Uncompressed:
+		return "", fmt.Errorf("reading the body: got %d of %d bytes: %w", n, length, io.ErrUnexpectedEOF)
+	}
+	if body.Cap()-body.Len() > body.Len()/8 { // it stays in memory
+		return strings.Clone(body.String()), nil
 	}
 	return body.String(), nil
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -379,4 +380,42 @@ func TestTheHeadersSaid(t *testing.T) {
 	assert.Equal(t, `"e"`, got.Get("If-None-Match"))
 	assert.Equal(t, "application/json", got.Get("Accept"))
 	h.client.HTTPClient.Transport.(*guardedTransport).next.(*http.Transport).CloseIdleConnections()
+}
+
+func TestBodiesAreReadWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	const limit = 3 * believedLength
+	for _, size := range []int{0, 1, 100_000, believedLength - 1, believedLength, believedLength + 1, limit - 1, limit, limit + 1} {
+		whole := strings.Repeat("0123456789abcdef", size/16+1)[:size]
+		for name, test := range map[string]struct {
+			length int64
+			want   error
+		}{
+			"of that length":  {int64(size), nil},
+			"of no length":    {-1, nil},
+			"of a longer one": {int64(size) + 1, io.ErrUnexpectedEOF},
+		} {
+			body, err := readBody(&http.Response{ContentLength: test.length, Body: io.NopCloser(strings.NewReader(whole))}, limit)
+			if size > limit || test.length > limit {
+				var large *bodyTooLarge
+				require.ErrorAs(t, err, &large, "%d bytes %s", size, name)
+				continue
+			}
+			require.ErrorIs(t, err, test.want, "%d bytes %s", size, name)
+			if err == nil {
+				require.True(t, whole == body, "%d bytes %s", size, name)
+			}
+		}
+	}
+}
+
+func TestALengthIsNotBelievedBeforeThatMuchHasCome(t *testing.T) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range 10 {
+		_, err := readBody(&http.Response{ContentLength: 64 << 20, Body: io.NopCloser(strings.NewReader("{"))}, 64<<20)
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	}
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<20), "ten times a MiB, and a little")
 }
