@@ -115,7 +115,6 @@ type categoryCache struct {
 	client  *Client
 	facts   *traits
 	decode  decodeFunc
-	group   singleflight.Group
 	loading chan struct{} // of size one: one load at a time, so that an older document never comes after a newer one
 
 	// fresh is the entry that go-cache holds, for reads that must not wait on its lock.
@@ -217,7 +216,7 @@ func (s *categoryCache) read(ctx context.Context, o loadOptions) (anyReference, 
 
 // flight starts a load, or joins the one of its kind that is under way.
 func (s *categoryCache) flight(ctx context.Context, o loadOptions) <-chan singleflight.Result {
-	return s.group.DoChan(o.key(), func() (any, error) { return s.loadOnce(ctx, o) })
+	return s.client.loads.DoChan(string(s.facts.category)+" "+o.key(), func() (any, error) { return s.loadOnce(ctx, o) })
 }
 
 // readAhead returns the last good copy, for this read and those that follow, while one load brings the next; nil where

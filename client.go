@@ -13,6 +13,7 @@ import (
 	"time"
 
 	gocache "github.com/patrickmn/go-cache"
+	"golang.org/x/sync/singleflight"
 )
 
 // Client reads the model reference. It is safe for concurrent use; one for a whole program is enough. Make it with New
@@ -38,6 +39,7 @@ type Client struct {
 	http           *httpLayer
 	ttl            *gocache.Cache // what holds for a time: fresh references, and answers not to ask for again
 	caches         map[Category]*categoryCache
+	loads          singleflight.Group // of all categories, by category and kind
 	primaryBreaker *breaker
 	githubBreaker  *breaker
 
@@ -60,7 +62,8 @@ func New(options ...Option) (*Client, error) {
 	c := &Client{
 		config: config,
 		http:   newHTTPLayer(config),
-		ttl:    gocache.New(config.ttl, 0), // no cleanup interval: only a finaliser would stop that goroutine
+		// No cleanup interval: only a finaliser would stop that goroutine.
+		ttl:    gocache.NewFrom(config.ttl, 0, make(map[string]gocache.Item, len(categoryTraits))),
 		caches: make(map[Category]*categoryCache, len(categoryTraits)),
 	}
 	c.base, c.cancel = context.WithCancel(context.Background())

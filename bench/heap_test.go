@@ -19,8 +19,7 @@ func TestHeldHeap(t *testing.T) {
 	}
 	for _, h := range held {
 		t.Logf("%-18s %6d bytes, %4d records: held %.2f × the document", h.Category, h.Document, h.Records, h.Ratio())
-		// A document of a few hundred bytes is outweighed by what any category costs, whatever is in it.
-		if h.Records >= 10 && h.Ratio() > mostHeld {
+		if h.Weighty() && h.Ratio() > mostHeld {
 			t.Errorf("%s keeps %.2f × its document on the heap, want at most %.0f", h.Category, h.Ratio(), mostHeld)
 		}
 	}

@@ -1,5 +1,6 @@
-// Command ratios runs modelref and its alternatives in turn and prints how they compare, beside what is aimed at. It
-// fails where modelref allocates otherwise than allocs.txt says; times are for the reader to judge.
+// Command ratios runs modelref and its alternatives in turn and prints how they compare, beside what they were, in
+// ratios.txt, and what is aimed at. It fails where modelref allocates otherwise than allocs.txt says; times are for the
+// reader to judge.
 //
 //	go run ./ratios [-short] [-rounds n] [-update] [-sizes 1000,10000]
 package main
@@ -26,7 +27,7 @@ type settings struct {
 
 func main() {
 	short := flag.Bool("short", false, "few rounds, and small documents alone")
-	update := flag.Bool("update", false, "write allocs.txt instead of comparing with it")
+	update := flag.Bool("update", false, "write allocs.txt and ratios.txt instead of comparing with them")
 	rounds := flag.Int("rounds", 10, "rounds to take the median of")
 	sizes := flag.String("sizes", "", "numbers of records in the generated documents, with commas between")
 	flag.Parse()
@@ -56,7 +57,10 @@ func run(s settings, sizes string, update bool) error {
 	if s.corpus == "" {
 		fmt.Printf("%s is not set: without the real documents.\n\n", bench.CorpusVariable)
 	}
-	report := newReport(s)
+	report, err := newReport(s)
+	if err != nil {
+		return err
+	}
 	if s.corpus != "" {
 		if err := report.documents(s.corpus); err != nil {
 			return err
@@ -67,7 +71,14 @@ func run(s settings, sizes string, update bool) error {
 			return err
 		}
 	}
-	return errors.Join(report.growth(), report.heap(), report.allocations(update))
+	if err := errors.Join(report.growth(), report.heap()); err != nil {
+		return err
+	}
+	if update {
+		return report.update()
+	}
+	report.fallen()
+	return report.allocations()
 }
 
 // processor returns the model that the kernel names, where it does.

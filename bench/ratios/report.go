@@ -57,15 +57,24 @@ func withPrefix(prefix string, names []string) []string {
 	return out
 }
 
+// worse is by how much a ratio may be above that of ratios.txt before it is said.
+const worse = 1.1
+
 // report gathers what has been measured.
 type report struct {
 	settings
 	allocs map[string]int
+	ratios map[string]float64
+	before map[string]float64 // the ratios of ratios.txt
 }
 
-func newReport(s settings) *report {
-	fmt.Printf("%-62s %-26s %9s %9s\n", "ratio", "to", "is", "at most")
-	return &report{settings: s, allocs: map[string]int{}}
+func newReport(s settings) (*report, error) {
+	before, err := readNumbers(beside(ratiosFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	fmt.Printf("%-62s %-26s %9s %9s %9s\n", "ratio", "to", "is", "was", "at most")
+	return &report{settings: s, allocs: map[string]int{}, ratios: map[string]float64{}, before: before}, nil
 }
 
 // documents measures all groups on the documents of the corpus, or of those sizes, and prints their rows.
@@ -84,7 +93,7 @@ func (r *report) documents(corpus string, sizes ...int) error {
 			return err
 		}
 		r.note(g, contenders)
-		printRows(g, contenders)
+		r.printRows(g, contenders)
 	}
 	return nil
 }
@@ -98,7 +107,7 @@ func (r *report) note(g *bench.Group, contenders []*contender) {
 	}
 }
 
-func printRows(g *bench.Group, contenders []*contender) {
+func (r *report) printRows(g *bench.Group, contenders []*contender) {
 	find := func(name string) *contender {
 		i := slices.IndexFunc(contenders, func(c *contender) bool { return c.name == name })
 		if i < 0 {
@@ -127,7 +136,45 @@ func printRows(g *bench.Group, contenders []*contender) {
 		if want.target > 0 && strings.Contains(g.Name, want.only) {
 			target = fmt.Sprintf("%.2f", want.target)
 		}
-		fmt.Printf("%-62s %-26s %9.2f %9s\n", shorten(name), other.name, c.ratioTo(other), target)
+		key := shorten(name) + "/to=" + other.name
+		if len(want.against) > 1 {
+			key = shorten(name) + "/to=the-fastest"
+		}
+		r.printRow(key, shorten(name), other.name, c.ratioTo(other), target)
+	}
+}
+
+// printRow prints a ratio beside what it was under that key, and marks one that has become worse.
+func (r *report) printRow(key, name, other string, ratio float64, target string) {
+	r.ratios[key] = ratio
+	was, mark := "-", ""
+	if before, ok := r.before[key]; ok {
+		was = fmt.Sprintf("%.2f", before)
+		if ratio > before*worse {
+			mark = " worse"
+		}
+	}
+	fmt.Printf("%-62s %-26s %9.2f %9s %9s%s\n", name, other, ratio, was, target, mark)
+}
+
+// fallen says how many ratios have become worse. It is for people to judge: other machines have other ratios, and a
+// neighbour's work is in each.
+func (r *report) fallen() {
+	var fallen []string
+	compared := 0
+	for _, key := range slices.Sorted(maps.Keys(r.ratios)) {
+		before, ok := r.before[key]
+		if !ok {
+			continue
+		}
+		compared++
+		if r.ratios[key] > before*worse {
+			fallen = append(fallen, fmt.Sprintf("  %s: %.2f, was %.2f", key, r.ratios[key], before))
+		}
+	}
+	fmt.Printf("\nratios: %d compared with %s\n", compared, ratiosFile)
+	if len(fallen) > 0 {
+		fmt.Printf("NOTE: more than a tenth worse:\n%s\n", strings.Join(fallen, "\n"))
 	}
 }
 
@@ -138,7 +185,7 @@ func shorten(name string) string {
 // growth prints how the time of one record grows with the number of records, from ten thousand on.
 func (r *report) growth() error {
 	const few = 10_000
-	fmt.Printf("\n%-62s %-26s %9s %9s\n", "time of one record", "to that of", "is", "at most")
+	fmt.Printf("\n%-62s %-26s %9s %9s %9s\n", "time of one record", "to that of", "is", "was", "at most")
 	for _, many := range r.sizes {
 		if many <= few {
 			continue
@@ -157,8 +204,8 @@ func (r *report) growth() error {
 			if name == "Query/shape=FilterOrderLimit/by=modelref" && many == 1_000_000 {
 				target = "1.15"
 			}
-			fmt.Printf("%-62s %-26s %9.2f %9s\n", shorten(name)+"/"+pair[1].name, pair[0].name,
-				pair[1].ratioTo(pair[0])*few/float64(many), target)
+			name = shorten(name) + "/" + pair[1].name
+			r.printRow(name+"/to="+pair[0].name, name, pair[0].name, pair[1].ratioTo(pair[0])*few/float64(many), target)
 		}
 	}
 	return nil
@@ -194,7 +241,7 @@ func (r *report) heap() error {
 	}
 	for _, h := range all {
 		target := "-"
-		if h.Label == sum.Label && h.Document > 4<<10 { // what a category costs whatever is in it is half of a small document
+		if h.Label == sum.Label && h.Weighty() {
 			target = "2.00"
 		}
 		by := float64(h.Document)
@@ -204,25 +251,43 @@ func (r *report) heap() error {
 	return nil
 }
 
-// allocations compares the counts with allocs.txt, or writes it.
-func (r *report) allocations(update bool) error {
-	path := allocsFile()
-	want, err := readAllocs(path)
-	if err != nil && !(update && errors.Is(err, fs.ErrNotExist)) {
+// The files that say what was measured before.
+const (
+	allocsFile = "allocs.txt"
+	ratiosFile = "ratios.txt"
+)
+
+// update writes down what has been measured. What was not measured stands.
+func (r *report) update() error {
+	allocs, err := readNumbers(beside(allocsFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if update {
-		maps.Copy(want, r.allocs)                                  // what was not measured stands
-		return os.WriteFile(path, []byte(allocsText(want)), 0o644) //nolint:gosec // it is committed
+	for name, n := range r.allocs {
+		allocs[name] = float64(n)
+	}
+	ratios := maps.Clone(r.before)
+	maps.Copy(ratios, r.ratios)
+	return errors.Join(
+		writeNumbers(beside(allocsFile), allocsHeader(), allocs, 0),
+		writeNumbers(beside(ratiosFile), "# Ratios of the times in one run. Written by: go run ./ratios -update\n", ratios, 2),
+	)
+}
+
+// allocations compares the counts with allocs.txt.
+func (r *report) allocations() error {
+	want, err := readNumbers(beside(allocsFile))
+	if err != nil {
+		return err
 	}
 	var wrong []string
 	for _, name := range slices.Sorted(maps.Keys(r.allocs)) {
-		if n, ok := want[name]; !ok || n != r.allocs[name] {
-			wrong = append(wrong, fmt.Sprintf("  %s: %d, want %d", name, r.allocs[name], n))
+		if n, ok := want[name]; !ok || int(n) != r.allocs[name] {
+			wrong = append(wrong, fmt.Sprintf("  %s: %d, want %.0f", name, r.allocs[name], n))
 		}
 	}
-	fmt.Printf("\nallocations: %d counts compared with %s\n", len(r.allocs), filepath.Base(path))
-	if text, err := os.ReadFile(path); err == nil && !strings.Contains(string(text), allocsHeader()) {
+	fmt.Printf("\nallocations: %d counts compared with %s\n", len(r.allocs), allocsFile)
+	if text, err := os.ReadFile(beside(allocsFile)); err == nil && !strings.Contains(string(text), allocsHeader()) {
 		fmt.Printf("NOTE: they were counted with another version of Go than %s, so that %d differences are no failure\n",
 			runtime.Version(), len(wrong))
 		return nil
@@ -233,40 +298,41 @@ func (r *report) allocations(update bool) error {
 	return nil
 }
 
-// allocsFile is beside the module file, whether the command runs in bench or above it.
-func allocsFile() string {
+// beside returns the path of a file beside the module file, whether the command runs in bench or above it.
+func beside(name string) string {
 	if _, err := os.Stat("go.mod"); err == nil {
 		if _, err := os.Stat("ratios"); err == nil {
-			return "allocs.txt"
+			return name
 		}
 	}
-	return filepath.Join("bench", "allocs.txt")
+	return filepath.Join("bench", name)
 }
 
-// allocsHeader is the first line of the file. What the standard library allocates differs between versions of Go.
+// allocsHeader is the first line of allocs.txt. What the standard library allocates differs between versions of Go.
 func allocsHeader() string {
 	parts := append(strings.SplitN(runtime.Version(), ".", 3), "")
 	return "# Allocations of one operation with " + parts[0] + "." + parts[1] + ". Written by: go run ./ratios -update\n"
 }
 
-func allocsText(counts map[string]int) string {
+// writeNumbers writes a file of names with their numbers, each with that many decimals.
+func writeNumbers(path, header string, numbers map[string]float64, decimals int) error {
 	var out strings.Builder
-	out.WriteString(allocsHeader())
-	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		fmt.Fprintf(&out, "%s %d\n", name, counts[name])
+	out.WriteString(header)
+	for _, name := range slices.Sorted(maps.Keys(numbers)) {
+		fmt.Fprintf(&out, "%s %.*f\n", name, decimals, numbers[name])
 	}
-	return out.String()
+	return os.WriteFile(path, []byte(out.String()), 0o644) //nolint:gosec // it is committed
 }
 
-func readAllocs(path string) (map[string]int, error) {
-	out := map[string]int{}
+func readNumbers(path string) (map[string]float64, error) {
+	out := map[string]float64{}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return out, err
 	}
 	for line := range strings.Lines(string(text)) {
-		if name, count, ok := strings.Cut(strings.TrimSpace(line), " "); ok && !strings.HasPrefix(line, "#") {
-			n, err := strconv.Atoi(count)
+		if name, number, ok := strings.Cut(strings.TrimSpace(line), " "); ok && !strings.HasPrefix(line, "#") {
+			n, err := strconv.ParseFloat(number, 64)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %q: %w", path, line, err)
 			}
