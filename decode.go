@@ -835,7 +835,7 @@ func (d *documentDecoder[R]) finish() {
 	if out.index() {
 		d.dropRepeated()
 	}
-	if spare := cap(out.list) - len(out.list); spare > len(out.list)/8 {
+	if spare := cap(out.list) - len(out.list); spare > len(out.list)/32 {
 		out.list = slices.Clip(append(make([]R, 0, len(out.list)), out.list...))
 	}
 	if d.unlisted > 0 {

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"math"
 	"reflect"
+	"runtime/metrics"
 	"slices"
 	"strings"
 	"testing"
@@ -278,7 +279,9 @@ func FuzzDecode(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, document string) {
+		before := allocated()
 		ref, err := decoders[CategoryImageGeneration](document, about{category: CategoryImageGeneration})
+		require.Less(t, allocated()-before, uint64(4<<20+64*len(document)), "what is listed as rejected, and the records")
 		var seen map[string]json.RawMessage
 		jsonErr := json.Unmarshal([]byte(document), &seen)
 		if err != nil {
@@ -305,6 +308,13 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+// allocated returns how many bytes the process has allocated so far. Beside a fuzz target nothing else runs.
+func allocated() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
 
 // FuzzErrorBody checks that no body of an error hides its status or floods a log.

@@ -391,6 +391,9 @@ func (q *Query[R]) matchSlice(s slice[R], first int, visit func(r *R, at int) bo
 	}
 	var few [8]filter
 	filters, rest := q.filters(s, few[:0])
+	if len(filters) > 0 && filters[0].kind == filterNone {
+		return true
+	}
 	for from := first / blockSize * blockSize; from < len(s.list); from += blockSize {
 		selected := ^uint64(0) << max(first-from, 0)
 		if left := len(s.list) - from; left < blockSize {

@@ -2,6 +2,7 @@ package legacy
 
 import (
 	"bytes"
+	"runtime/metrics"
 	"strings"
 	"testing"
 
@@ -13,7 +14,9 @@ import (
 func checkConvert(t *testing.T, category string, raw []byte) (names []string) {
 	t.Helper()
 	input := bytes.Clone(raw)
+	before := allocated()
 	document, rejected, err := Convert(category, raw)
+	require.Less(t, allocated()-before, uint64(4<<20+256*len(raw)), "a record is written with all its fields")
 	require.Equal(t, input, raw, "the input is left as it was")
 	if err != nil {
 		require.Nil(t, document)
@@ -30,6 +33,13 @@ func checkConvert(t *testing.T, category string, raw []byte) (names []string) {
 		require.Error(t, r.Reason)
 	}
 	return names
+}
+
+// allocated returns how many bytes the process has allocated so far. Beside a fuzz target nothing else runs.
+func allocated() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
 
 func FuzzConvertJSON(f *testing.F) {
