@@ -319,7 +319,10 @@ func readBody(resp *http.Response, limit int64) (string, error) {
 	rest := io.LimitReader(resp.Body, limit+1)
 	n, err := io.CopyBuffer(&body, io.LimitReader(rest, believedLength), buffer[:])
 	if err == nil && n == believedLength {
-		body.Grow(int(max(length-n, 0)))
+		begun := body.String()
+		body.Reset()
+		body.Grow(int(max(length, 2*n))) // Grow makes more room than it is asked for where there is something already
+		body.WriteString(begun)
 		n, err = io.CopyBuffer(&body, rest, buffer[:])
 		n += believedLength
 	}
