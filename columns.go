@@ -43,7 +43,7 @@ func blocks(n int) int { return (n + blockSize - 1) / blockSize * blockSize }
 func (c *column) code(text string, limit int) (uint8, bool) {
 	code, ok := c.codeOf[text]
 	if !ok && len(c.codeOf) < limit {
-		code, ok = uint8(len(c.codeOf)), true //nolint:gosec // below limit
+		code, ok = uint8(len(c.codeOf)), true
 		c.codeOf[text] = code
 	}
 	return code, ok
@@ -75,7 +75,7 @@ func flagColumn[R Record](offset uintptr) *columnField[R] {
 	return &columnField[R]{func(list []R) *column {
 		c := &column{codes: make([]uint8, blocks(len(list))), codeOf: map[string]uint8{"false": 1, "true": 2}}
 		for i := range list {
-			c.codes[i] = 1 + uint8(bit(*valueAt[bool](&list[i], offset))) //nolint:gosec // 1 or 2
+			c.codes[i] = 1 + uint8(bit(*valueAt[bool](&list[i], offset)))
 		}
 		return c
 	}}
@@ -233,7 +233,7 @@ func (f *filter) putSpan(in span) {
 		f.kind = filterNone
 		return
 	}
-	f.kind, f.low, f.width = filterSpan, uint64(low), uint64(in.high)-uint64(low) //nolint:gosec // the same bits
+	f.kind, f.low, f.width = filterSpan, uint64(low), uint64(in.high)-uint64(low)
 }
 
 func (f *filter) putTexts(texts []string, negated bool) {
@@ -309,7 +309,7 @@ func (f *filter) whole(from int) (found uint64) {
 	case filterSpan:
 		low, width := f.low, f.width
 		for i, n := range f.column.numbers[from : from+blockSize] {
-			found |= bit(uint64(n)-low <= width) << i //nolint:gosec // the same bits
+			found |= bit(uint64(n)-low <= width) << i
 		}
 	case filterSets:
 		wanted := f.wanted[0]
@@ -333,7 +333,7 @@ func (f *filter) some(from int, selected uint64) (kept uint64) {
 		var keep uint64
 		switch at := from + i; f.kind {
 		case filterSpan:
-			keep = bit(uint64(c.numbers[at])-f.low <= f.width) //nolint:gosec // the same bits
+			keep = bit(uint64(c.numbers[at])-f.low <= f.width)
 		case filterSets:
 			keep = bit(c.sets[at]&f.wanted[0] != 0)
 		default:
