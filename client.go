@@ -39,7 +39,7 @@ type Client struct {
 	http           *httpLayer
 	ttl            *gocache.Cache // what holds for a time: fresh references, and answers not to ask for again
 	caches         map[Category]*categoryCache
-	loads          singleflight.Group // of all categories, by category and kind
+	loads          *singleflight.Group // of all categories, by category and kind
 	primaryBreaker *breaker
 	githubBreaker  *breaker
 
@@ -65,6 +65,7 @@ func New(options ...Option) (*Client, error) {
 		// No cleanup interval: only a finaliser would stop that goroutine.
 		ttl:    gocache.NewFrom(config.ttl, 0, make(map[string]gocache.Item, len(categoryTraits))),
 		caches: make(map[Category]*categoryCache, len(categoryTraits)),
+		loads:  new(singleflight.Group),
 	}
 	c.base, c.cancel = context.WithCancel(context.Background())
 	c.primaryBreaker = &breaker{longest: coolDownMax, notify: c.breakerMoved(OriginPrimary)}
