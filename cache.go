@@ -894,6 +894,7 @@ const hitShards = 16
 
 // counters count what a category's cache did.
 type counters struct {
+	_    [120]byte // what stands before is read by every hit
 	hits [hitShards]struct {
 		n atomic.Int64
 		_ [120]byte // a cache line, and the one that is fetched with it
