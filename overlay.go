@@ -56,7 +56,18 @@ type OverlayStatus struct {
 
 // Overlays returns what came of the sources that the read laid over the canonical records, in their order; none for a
 // read without WithOverlay. The slice is shared: read it only.
-func (r *Reference[R]) Overlays() []OverlayStatus { return r.overlays }
+func (r *Reference[R]) Overlays() []OverlayStatus {
+	if r == nil || r.over == nil {
+		return nil
+	}
+	return r.over.statuses
+}
+
+// laidOver is what a read has laid over the canonical records.
+type laidOver[R Record] struct {
+	statuses []OverlayStatus
+	source   map[*R]int // which of them a record is of; the canonical ones are not in it
+}
 
 // SourceOf returns where the record of that name comes from: the Origin of the reference as text, or the name of the
 // overlay. It returns "" where there is no such record.
@@ -65,8 +76,10 @@ func (r *Reference[R]) SourceOf(name string) string {
 	if !ok {
 		return ""
 	}
-	if i, ok := r.laid[record]; ok {
-		return r.overlays[i].Name
+	if r.over != nil {
+		if i, ok := r.over.source[record]; ok {
+			return r.over.statuses[i].Name
+		}
 	}
 	return r.origin.String()
 }
@@ -158,11 +171,11 @@ func lay[R Record](ref *Reference[R], layers []*Reference[R], statuses []Overlay
 		}
 	}
 	data.index()
-	laid := map[*R]int{}
+	over := &laidOver[R]{statuses: statuses, source: map[*R]int{}}
 	for i := range data.list {
 		if from[i] >= 0 {
-			laid[&data.list[i]] = from[i]
+			over.source[&data.list[i]] = from[i]
 		}
 	}
-	return &Reference[R]{about: ref.about, data: data, overlays: statuses, laid: laid}
+	return &Reference[R]{about: ref.about, data: data, over: over}
 }

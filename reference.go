@@ -53,9 +53,8 @@ func (o Origin) String() string {
 // safe for concurrent use; so are its records, which are shared and read-only (see their Clone).
 type Reference[R Record] struct {
 	about
-	data     *records[R]
-	overlays []OverlayStatus
-	laid     map[*R]int // which overlay a record is of; the canonical ones are not in it
+	data *records[R]
+	over *laidOver[R] // nil where nothing was laid over the canonical records
 }
 
 // about is what a reference knows of where it came from.
