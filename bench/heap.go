@@ -4,10 +4,14 @@ package bench
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"os"
+	"path"
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"strings"
 
 	"github.com/haidra-org/modelref"
 )
@@ -82,7 +86,8 @@ func heldBy(category modelref.Category, body string) (Held, error) {
 // loadAndWeigh loads a category with a client that is there before, as it would be in a program, has read another
 // category, and has no part in the figure.
 func loadAndWeigh(category modelref.Category, body string) (Held, error) {
-	client, err := fileClient(oneFile{name: string(category) + ".json", body: body})
+	client, err := modelref.New(modelref.WithoutGitHub(), modelref.WithMaxBodyBytes(roomy),
+		modelref.WithHTTPClient(&http.Client{Transport: oneDocument{category, body}}))
 	if err != nil {
 		return Held{}, err
 	}
@@ -101,6 +106,24 @@ func loadAndWeigh(category modelref.Category, body string) (Held, error) {
 	h.Rest = after - before - h.Document - h.Slab
 	runtime.KeepAlive(client)
 	return h, err
+}
+
+// oneDocument answers as the service does, without a connection, which would count: with the document of one category,
+// and with an empty one for the others.
+type oneDocument struct {
+	category modelref.Category
+	body     string
+}
+
+func (d oneDocument) RoundTrip(r *http.Request) (*http.Response, error) {
+	body := "{}"
+	if path.Base(r.URL.Path) == string(d.category) {
+		body = d.body
+	}
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Request: r,
+		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
+	}, nil
 }
 
 // liveHeap collects until nothing is left to collect: what a finaliser holds goes in the second turn.
