@@ -7,9 +7,11 @@ import (
 	"time"
 )
 
-// Groups of required fields. Fields of one group stand for each other.
+// groups is a set of groups of required fields. Fields of one group stand for each other.
+type groups uint16
+
 const (
-	needName uint8 = iota + 1
+	needName groups = 1 << iota
 	needBaseline
 	needNSFW
 	needParameters

@@ -21,7 +21,7 @@ import (
 type codec[R any] struct {
 	name     string
 	quoted   string // the name as it stands before a value, where nothing is between
-	required uint8  // records must have one field of every group that is not 0
+	required groups // the group that it is of, where records must have one field of that
 	decode   func(*R, *scanner) error
 	encode   func(*R, *encoder, string) // writes name and value, or nothing where the field is unset
 	inner    shape                      // the known fields of the objects inside, nil where there are none
@@ -33,23 +33,16 @@ type shape map[string]shape
 // objectCodec is the table of an object's fields.
 type objectCodec[R any] struct {
 	fields   []codec[R]
-	required uint64 // a bit for every group in fields
+	required groups // the groups of all fields
 }
 
 func newObjectCodec[R any](lists ...[]codec[R]) *objectCodec[R] {
 	o := &objectCodec[R]{fields: slices.Concat(lists...)}
 	for i := range o.fields {
-		o.required |= o.fields[i].bit()
+		o.required |= o.fields[i].required
 		o.fields[i].quoted = `"` + o.fields[i].name + `":`
 	}
 	return o
-}
-
-func (f *codec[R]) bit() uint64 {
-	if f.required == 0 {
-		return 0
-	}
-	return 1 << f.required
 }
 
 // shape returns the known fields.
@@ -94,7 +87,7 @@ func (o *objectCodec[R]) decode(r *R, s *scanner) error {
 		return s.mismatch("an object")
 	}
 	s.i++
-	var seen uint64
+	var seen groups
 	for at, more := 0, s.next() != '}'; more; {
 		s.next()
 		i, err := o.find(s, at)
@@ -108,7 +101,7 @@ func (o *objectCodec[R]) decode(r *R, s *scanner) error {
 		} else {
 			at = i + 1
 			field := &o.fields[i]
-			seen |= field.bit()
+			seen |= field.required
 			if err := field.decode(r, s); err != nil {
 				return inField(err, field.name)
 			}
@@ -126,9 +119,9 @@ func (o *objectCodec[R]) decode(r *R, s *scanner) error {
 	return nil
 }
 
-func (o *objectCodec[R]) missing(groups uint64) error {
+func (o *objectCodec[R]) missing(from groups) error {
 	for i := range o.fields {
-		if o.fields[i].bit()&groups != 0 {
+		if o.fields[i].required&from != 0 {
 			return &fieldError{path: o.fields[i].name, reason: "missing"}
 		}
 	}
@@ -149,7 +142,7 @@ func as[R, I any](fields []codec[I], at func(*R) *I) []codec[R] {
 }
 
 // need makes the field one that a record must have.
-func (f codec[R]) need(group uint8) codec[R] {
+func (f codec[R]) need(group groups) codec[R] {
 	f.required = group
 	return f
 }
@@ -311,7 +304,7 @@ func listField[R any](name string, at func(*R) *[]string) codec[R] {
 				if err != nil {
 					return inField(err, "["+strconv.Itoa(i)+"]")
 				}
-				s.texts.add(v)
+				s.texts.add(v, s)
 				return nil
 			})
 			*at(r) = s.texts.list()
@@ -440,7 +433,7 @@ func objectsField[R, I any](
 			slab := in(s)
 			slab.open()
 			err := s.elements(func(i int) error {
-				if err := of.decode(slab.add(fresh), s); err != nil {
+				if err := of.decode(slab.add(fresh, s), s); err != nil {
 					return inField(err, "["+strconv.Itoa(i)+"]")
 				}
 				return nil
@@ -767,9 +760,9 @@ func (d *documentDecoder[R]) record(name string) error {
 	d.grow()
 	d.s.next()
 	start := d.s.i
-	var fresh R
-	d.out.list = append(d.out.list, fresh)
-	r := &d.out.list[len(d.out.list)-1]
+	n := len(d.out.list)
+	d.out.list = d.out.list[:n+1] // what is beyond the length is zero
+	r := &d.out.list[n]
 	err := d.table.decode(r, &d.s)
 	if _, syntax := err.(*syntaxError); syntax { //nolint:errorlint // never wrapped: it is made and consumed in the decoder
 		return err
@@ -785,7 +778,8 @@ func (d *documentDecoder[R]) record(name string) error {
 		err = &fieldError{reason: "not valid UTF-8"}
 	}
 	if err != nil {
-		d.out.list = d.out.list[:len(d.out.list)-1]
+		clear(d.out.list[n:])
+		d.out.list = d.out.list[:n]
 		d.reject(name, err)
 		return nil
 	}
@@ -821,13 +815,29 @@ func (d *documentDecoder[R]) reject(name string, reason error) {
 // listedName is how the name of a rejected record is listed.
 func listedName(name string) string { return strings.ToValidUTF8(shorten(name), "\uFFFD") }
 
-// grow makes room for all records at once, as soon as the first few say how long one is.
+// grow makes room for another record, and as soon as the first few say how long one is, for all of them. More of them
+// say so better: until there are some thousands, room is made for no more than the next look.
 func (d *documentDecoder[R]) grow() {
-	const sample = 4
-	if n := len(d.out.list); n == sample && d.s.i > 0 {
-		d.out.list = slices.Grow(d.out.list, min(len(d.s.s)/(d.s.i/sample)+sample, maxRecords(d.s.s)))
+	n := len(d.out.list)
+	if n < cap(d.out.list) {
+		return
 	}
+	room := max(1, 2*n)
+	if n >= 4 {
+		left := float64(len(d.s.s)-d.s.i) / float64(d.s.i) * float64(n)
+		room = n + max(int(left*(1+1./64))+1, n/spareRecords)
+	}
+	for _, look := range []int{64, 4096} {
+		if n < look {
+			room = min(room, look)
+			break
+		}
+	}
+	d.out.list = append(slices.Grow([]R(nil), min(room, maxRecords(d.s.s))), d.out.list...)
 }
+
+// spareRecords is by how much the records are divided for what of their memory may stay unused.
+const spareRecords = 16
 
 // finish indexes the records by name; where a name comes twice the last record stands in the place of the first.
 func (d *documentDecoder[R]) finish() {
@@ -835,7 +845,7 @@ func (d *documentDecoder[R]) finish() {
 	if out.index() {
 		d.dropRepeated()
 	}
-	if spare := cap(out.list) - len(out.list); spare > len(out.list)/32 {
+	if spare := cap(out.list) - len(out.list); spare > len(out.list)/spareRecords {
 		out.list = slices.Clip(append(make([]R, 0, len(out.list)), out.list...))
 	}
 	if d.unlisted > 0 {

@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"runtime/metrics"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -469,5 +470,73 @@ func TestSizesThatOverflowAreNoTotal(t *testing.T) {
 	for _, size := range []int64{math.MaxInt64, -1} {
 		record := ModelRecord{Config: RecordConfig{Download: []DownloadRecord{{SizeBytes: Some(size)}, {SizeBytes: Some[int64](10)}}}}
 		assert.False(t, record.DeclaredTotalSizeBytes().IsSet(), size)
+	}
+}
+
+func TestWholeNumbers(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int64{
+		"0": 0, "-0": 0, "7": 7, "-7": -7, "0.0": 0, "5.0": 5, "5e3": 5000, "12E1": 120,
+		"999999999999999999": 999_999_999_999_999_999, "1000000000000000000": 1_000_000_000_000_000_000,
+		"9223372036854775807": math.MaxInt64, "-9223372036854775808": math.MinInt64,
+	} {
+		ref := decodeAs[CLIPRecord](t, CategoryCLIP, `{"a":{"size_on_disk_bytes":`+text+`}}`)
+		r, ok := ref.Get("a")
+		require.True(t, ok, text)
+		assert.Equal(t, Some(want), r.SizeOnDiskBytes, text)
+	}
+	for text, want := range map[string]string{
+		"9223372036854775808": "want a whole number of 64 bits", "99999999999999999999": "want a whole number of 64 bits",
+		"0.5": "want a whole number", "01": "not valid JSON", "00": "not valid JSON", "-": "want a digit",
+		"1.": "want a digit", "1e": "want a digit", "123456789012345678x": "not valid JSON",
+	} {
+		_, err := decoders[CategoryCLIP](`{"a":{"size_on_disk_bytes":`+text+`}}`, about{category: CategoryCLIP})
+		assert.ErrorContains(t, err, want, text)
+	}
+}
+
+func TestARejectedRecordLeavesNothingToTheNext(t *testing.T) {
+	t.Parallel()
+	var document strings.Builder
+	for i := range 200 {
+		fmt.Fprintf(&document, `,"bad %d":{"baseline":"b","nsfw":true,"tags":["t"],"homepage":"h","trigger":1}`, i)
+		fmt.Fprintf(&document, `,"good %d":{"baseline":"b","nsfw":false}`, i)
+	}
+	ref := decodeAs[ImageGenerationRecord](t, CategoryImageGeneration, "{"+document.String()[1:]+"}")
+	require.Equal(t, 200, ref.Len())
+	require.Len(t, ref.Rejected(), 200)
+	for name, r := range ref.All() {
+		assert.True(t, !r.NSFW && r.Tags == nil && r.Homepage == "", name)
+	}
+}
+
+// What the first records say of the length of the others may be far from it.
+func TestRoomForRecordsOfAnyLength(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 5000)
+	for name, describe := range map[string]func(i int) string{
+		"the first are long":      func(i int) string { return long[min(5*i, len(long)):] },
+		"the last are long":       func(i int) string { return long[max(len(long)-5*i, 0):] },
+		"all are of one length":   func(int) string { return long[:100] },
+		"a long one among others": func(i int) string { return long[:len(long)*(i%500/499)] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, n := range []int{1, 2, 3, 4, 5, 63, 64, 65, 1000, 5000} {
+				var document strings.Builder
+				for i := range n {
+					fmt.Fprintf(&document, `,"%d":{"description":"%s"}`, i, describe(i))
+				}
+				ref := decodeAs[CLIPRecord](t, CategoryCLIP, "{"+document.String()[1:]+"}")
+				require.Equal(t, n, ref.Len())
+				for i := range n {
+					r, ok := ref.Get(strconv.Itoa(i))
+					require.True(t, ok)
+					require.Equal(t, describe(i), r.Description)
+				}
+				spare := cap(ref.data.list) - n
+				assert.LessOrEqual(t, spare, n/spareRecords, "of %d", n)
+			}
+		})
 	}
 }

@@ -70,30 +70,36 @@ type slab[T any] struct {
 	room  int // in all pieces
 }
 
-// largestPiece bounds how many elements the pieces have, and with that what the last one wastes, which is a fifth at
-// most; a list that is longer has a piece of its own.
+// largestPiece bounds how many elements the pieces have; a list that is longer has a piece of its own.
 const largestPiece = 256
 
 // open begins a list.
-func (s *slab[T]) open() { s.start = len(s.piece) }
+func (l *slab[T]) open() { l.start = len(l.piece) }
 
 // add puts v at the end of the open list and returns where it is, until the next one is added.
-func (s *slab[T]) add(v T) *T {
-	if len(s.piece) == cap(s.piece) {
-		list := s.piece[s.start:]
-		s.piece = append(make([]T, 0, max(min(s.room/4, largestPiece), 2*len(list), 2)), list...)
-		s.start, s.room = 0, s.room+cap(s.piece)
+func (l *slab[T]) add(v T, s *scanner) *T {
+	if len(l.piece) == cap(l.piece) {
+		list := l.piece[l.start:]
+		l.piece = append(make([]T, 0, max(l.next(s), 2*len(list))), list...)
+		l.start, l.room = 0, l.room+cap(l.piece)
 	}
-	s.piece = append(s.piece, v)
-	return &s.piece[len(s.piece)-1]
+	l.piece = append(l.piece, v)
+	return &l.piece[len(l.piece)-1]
+}
+
+// next returns how long the next piece is: a quarter of those before, and no longer than the rest of the document is
+// likely to need.
+func (l *slab[T]) next(s *scanner) int {
+	rest := float64(len(s.s)-s.i) / float64(s.i+1)
+	return max(min(l.room/4, largestPiece, int(float64(l.room)*rest)), 1)
 }
 
 // list returns the open list, nil where it is empty.
-func (s *slab[T]) list() []T {
-	if s.start == len(s.piece) {
+func (l *slab[T]) list() []T {
+	if l.start == len(l.piece) {
 		return nil
 	}
-	return slices.Clip(s.piece[s.start:])
+	return slices.Clip(l.piece[l.start:])
 }
 
 func (s *scanner) syntax(reason string) error { return &syntaxError{offset: s.i, reason: reason} }
@@ -509,6 +515,9 @@ func (s *scanner) integer() (int64, error) {
 	if c := s.next(); c != '-' && !isDigit(c) {
 		return 0, s.mismatch("a whole number")
 	}
+	if n, ok := s.plainInteger(); ok {
+		return n, nil
+	}
 	text, plain, err := s.number()
 	if err != nil {
 		return 0, err
@@ -521,6 +530,23 @@ func (s *scanner) integer() (int64, error) {
 		return int64(f), nil
 	}
 	return 0, &fieldError{reason: "want a whole number of 64 bits, got " + text}
+}
+
+// plainInteger consumes digits alone, so few that they cannot be too large, and reports whether there were such.
+func (s *scanner) plainInteger() (n int64, ok bool) {
+	i := s.i
+	for ; i < len(s.s) && isDigit(s.s[i]); i++ {
+		n = n*10 + int64(s.s[i]-'0')
+	}
+	digits := i - s.i
+	if digits == 0 || digits > 18 || digits > 1 && s.s[s.i] == '0' {
+		return 0, false
+	}
+	if i < len(s.s) && (s.s[i] == '.' || s.s[i]|0x20 == 'e') {
+		return 0, false
+	}
+	s.i = i
+	return n, true
 }
 
 // value consumes any value: nil, bool, int64, float64, string, a map, or a slice, which is a []int64, []float64 or
