@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"mime"
 	"net"
@@ -299,9 +300,12 @@ func (e *bodyTooLarge) Error() string {
 	return "the body is larger than " + strconv.FormatInt(e.limit, 10) + " bytes"
 }
 
-// believedLength is how much room is made for a body because its header says how long it is. For the rest of it room is
-// made when that much has come.
-const believedLength = 1 << 20
+const (
+	// believedLength is how much room is made for a body because its header says how long it is.
+	believedLength = 1 << 20
+	// believedTimes is how many times as much as has come there is room for, because the header says so.
+	believedTimes = 64
+)
 
 // copyBuffers are what bodies are read through.
 var copyBuffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
@@ -312,19 +316,25 @@ func readBody(resp *http.Response, limit int64) (string, error) {
 	if length > limit {
 		return "", &bodyTooLarge{limit}
 	}
+	limit = min(limit, math.MaxInt-1) // a string is no longer
 	buffer := copyBuffers.Get().(*[32 << 10]byte)
 	defer copyBuffers.Put(buffer)
 	var body strings.Builder
 	body.Grow(int(min(max(length, 0), believedLength)))
-	rest := io.LimitReader(resp.Body, limit+1)
-	n, err := io.CopyBuffer(&body, io.LimitReader(rest, believedLength), buffer[:])
-	if err == nil && n == believedLength {
+	n, err := io.CopyBuffer(&body, io.LimitReader(resp.Body, min(believedLength, limit+1)), buffer[:])
+	for room := int64(believedLength); err == nil && n == room && n <= limit; {
+		room = 2 * n
+		if length >= n {
+			room = min(length+1, believedTimes*n) // one more, to see that it ends there
+		}
+		room = min(room, limit+1)
 		begun := body.String()
-		body.Reset()
-		body.Grow(int(max(length, 2*n))) // Grow makes more room than it is asked for where there is something already
+		body.Reset() // Grow makes more room than it is asked for where there is something already
+		body.Grow(int(room))
 		body.WriteString(begun)
-		n, err = io.CopyBuffer(&body, rest, buffer[:])
-		n += believedLength
+		var more int64
+		more, err = io.CopyBuffer(&body, io.LimitReader(resp.Body, room-n), buffer[:])
+		n += more
 	}
 	switch {
 	case err != nil:

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -384,8 +385,12 @@ func TestTheHeadersSaid(t *testing.T) {
 
 func TestBodiesAreReadWholeOrNotAtAll(t *testing.T) {
 	t.Parallel()
-	const limit = 3 * believedLength
-	for _, size := range []int{0, 1, 100_000, believedLength - 1, believedLength, believedLength + 1, limit - 1, limit, limit + 1} {
+	const limit = (believedTimes + 3) * believedLength
+	for _, size := range []int{
+		0, 1, 100_000, believedLength - 1, believedLength, believedLength + 1, 2 * believedLength, 5 * believedLength,
+		believedTimes*believedLength - 1, believedTimes * believedLength, believedTimes*believedLength + 1,
+		limit - 1, limit, limit + 1,
+	} {
 		whole := strings.Repeat("0123456789abcdef", size/16+1)[:size]
 		for name, test := range map[string]struct {
 			length int64
@@ -418,4 +423,8 @@ func TestALengthIsNotBelievedBeforeThatMuchHasCome(t *testing.T) {
 	}
 	runtime.ReadMemStats(&after)
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<20), "ten times a MiB, and a little")
+
+	begun := strings.Repeat("x", believedLength)
+	_, err := readBody(&http.Response{ContentLength: 1 << 60, Body: io.NopCloser(strings.NewReader(begun))}, math.MaxInt64)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "whatever the limit is")
 }
