@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"math/rand/v2"
 	"mime"
 	"net"
@@ -316,7 +315,6 @@ func readBody(resp *http.Response, limit int64) (string, error) {
 	if length > limit {
 		return "", &bodyTooLarge{limit}
 	}
-	limit = min(limit, math.MaxInt-1) // a string is no longer
 	buffer := copyBuffers.Get().(*[32 << 10]byte)
 	defer copyBuffers.Put(buffer)
 	var body strings.Builder

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/url"
 	"os"
@@ -351,7 +352,7 @@ func WithMaxBodyBytes(n int64) Option {
 			c.fail("WithMaxBodyBytes", "%d: want more than 0", n)
 			return
 		}
-		c.maxBody = n
+		c.maxBody = min(n, math.MaxInt-1) // a string is no longer
 	}
 }
 

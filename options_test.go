@@ -3,11 +3,13 @@
 package modelref
 
 import (
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -177,4 +179,15 @@ func TestClockSteps(t *testing.T) {
 	assert.Same(t, ref, s.current())
 	s.fresh.Load().since = time.Now().Add(-time.Minute) // by the clock that is never set
 	assert.Nil(t, s.current(), "a clock that goes back keeps nothing beyond its time")
+}
+
+func TestABodyMayBeOfAnySize(t *testing.T) {
+	t.Parallel()
+	files := fstest.MapFS{"blip.json": {Data: []byte(`{"a":{}}`)}}
+	client, err := New(WithMaxBodyBytes(math.MaxInt64), WithBootstrap(files), WithOffline())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = client.Close() })
+	ref, err := client.BLIP.Load(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, ref.Len())
 }
