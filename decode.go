@@ -265,6 +265,9 @@ func optionalInt[R any](name string, at func(*R) *Optional[int64]) codec[R] {
 	return optionalField(name, at, (*scanner).integer, func(b []byte, n int64) []byte { return strconv.AppendInt(b, n, 10) })
 }
 
+// latestTime is the last second since 1970 that a time.Time can hold: it counts from the year 1.
+const latestTime = math.MaxInt64 - 62_135_596_800
+
 // timeField is a time in whole seconds since 1970, or null for the zero time.
 func timeField[R any](name string, at func(*R) *time.Time) codec[R] {
 	return codec[R]{
@@ -275,10 +278,14 @@ func timeField[R any](name string, at func(*R) *time.Time) codec[R] {
 				return nil
 			}
 			seconds, err := s.integer()
-			if err == nil {
-				*at(r) = time.Unix(seconds, 0).UTC()
+			if err != nil {
+				return err
 			}
-			return err
+			if seconds > latestTime {
+				return &fieldError{reason: "want a time, got " + strconv.FormatInt(seconds, 10)}
+			}
+			*at(r) = time.Unix(seconds, 0).UTC()
+			return nil
 		},
 		encode: func(r *R, e *encoder, name string) {
 			if v := *at(r); !v.IsZero() {
@@ -760,7 +767,7 @@ func (d *documentDecoder[R]) record(name string) error {
 	d.grow()
 	d.s.next()
 	start := d.s.i
-	n := len(d.out.list)
+	n, insides := len(d.out.list), d.s.insides
 	d.out.list = d.out.list[:n+1] // what is beyond the length is zero
 	r := &d.out.list[n]
 	err := d.table.decode(r, &d.s)
@@ -779,7 +786,7 @@ func (d *documentDecoder[R]) record(name string) error {
 	}
 	if err != nil {
 		clear(d.out.list[n:])
-		d.out.list = d.out.list[:n]
+		d.out.list, d.s.insides = d.out.list[:n], insides
 		d.reject(name, err)
 		return nil
 	}

@@ -478,7 +478,8 @@ func TestWholeNumbers(t *testing.T) {
 	for text, want := range map[string]int64{
 		"0": 0, "-0": 0, "7": 7, "-7": -7, "0.0": 0, "5.0": 5, "5e3": 5000, "12E1": 120,
 		"999999999999999999": 999_999_999_999_999_999, "1000000000000000000": 1_000_000_000_000_000_000,
-		"9223372036854775807": math.MaxInt64, "-9223372036854775808": math.MinInt64,
+		"9223372036854775807": math.MaxInt64, "-9223372036854775808": math.MinInt64, "-9223372036854775808.0": math.MinInt64,
+		"9007199254740993.0": 9_007_199_254_740_993, "1.234567890123456789e18": 1_234_567_890_123_456_789, "0e99": 0,
 	} {
 		ref := decodeAs[CLIPRecord](t, CategoryCLIP, `{"a":{"size_on_disk_bytes":`+text+`}}`)
 		r, ok := ref.Get("a")
@@ -539,4 +540,30 @@ func TestRoomForRecordsOfAnyLength(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A document costs memory in proportion to its size, whatever is in its settings.
+func TestSettingsAreBounded(t *testing.T) {
+	t.Parallel()
+	const size = 4 << 20
+	for _, element := range []string{`{"":0},`, `{},`, `[],`, `[0],`} {
+		list := strings.Repeat(element, size/len(element))
+		document := `{"a":{"baseline":"b","nsfw":false,"requirements":{"a":[` + list[:len(list)-1] + `]}},
+			"b":{"baseline":"b","nsfw":false,"requirements":{"a":[` + element[:len(element)-1] + `]}}}`
+		ref := decodeAs[ImageGenerationRecord](t, CategoryImageGeneration, document)
+		assert.Equal(t, []string{"b"}, ref.Names(), element)
+		require.Len(t, ref.Rejected(), 1)
+		assert.Equal(t, "requirements: too many lists and objects in a document", ref.Rejected()[0].Reason)
+	}
+}
+
+func TestATimeThatIsNoneCostsItsRecord(t *testing.T) {
+	t.Parallel()
+	ref := decodeAs[CLIPRecord](t, CategoryCLIP, fmt.Sprintf(`{"late":{"metadata":{"created_at":%d}},
+		"too late":{"metadata":{"created_at":%d}}}`, int64(latestTime), int64(latestTime+1)))
+	late, ok := ref.Get("late")
+	require.True(t, ok)
+	assert.True(t, late.Metadata.CreatedAt.After(time.Now()))
+	require.Len(t, ref.Rejected(), 1)
+	assert.Equal(t, "metadata.created_at: want a time, got 9223371974719179008", ref.Rejected()[0].Reason)
 }

@@ -412,7 +412,7 @@ func parseInteger(s string) (int64, error) {
 	shift := 0
 	if scientific {
 		n, err := strconv.Atoi(exponent)
-		if err != nil || n > 30 || n < -30 {
+		if err != nil || n > 400 || n < -400 {
 			return 0, errNoInteger
 		}
 		shift = n

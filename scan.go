@@ -4,7 +4,6 @@ package modelref
 
 import (
 	"fmt"
-	"math"
 	"math/bits"
 	"slices"
 	"strconv"
@@ -58,6 +57,8 @@ func inField(err error, name string) error {
 type scanner struct {
 	s string
 	i int
+	// insides is how many lists and objects value has made.
+	insides int
 	// The lists of records are cut out of these.
 	texts     slab[string]
 	downloads slab[DownloadRecord]
@@ -510,7 +511,7 @@ func (s *scanner) boolean() (bool, error) {
 	return false, s.unexpected("want a boolean")
 }
 
-// integer consumes a whole number, which may be written as 5.0 or 5e3.
+// integer consumes a whole number, which may be written as 5.0 or 5e3. It is exact, as a float64 would not be.
 func (s *scanner) integer() (int64, error) {
 	if c := s.next(); c != '-' && !isDigit(c) {
 		return 0, s.mismatch("a whole number")
@@ -518,16 +519,12 @@ func (s *scanner) integer() (int64, error) {
 	if n, ok := s.plainInteger(); ok {
 		return n, nil
 	}
-	text, plain, err := s.number()
+	text, _, err := s.number()
 	if err != nil {
 		return 0, err
 	}
-	if plain {
-		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-			return n, nil
-		}
-	} else if f, err := strconv.ParseFloat(text, 64); err == nil && f == math.Trunc(f) && math.Abs(f) < 1<<63 {
-		return int64(f), nil
+	if n, err := parseInteger(text); err == nil {
+		return n, nil
 	}
 	return 0, &fieldError{reason: "want a whole number of 64 bits, got " + text}
 }
@@ -555,7 +552,13 @@ func (s *scanner) value(depth int) (any, error) {
 	if depth > maxValueNesting {
 		return nil, &fieldError{reason: "nested too deep"}
 	}
-	switch c := s.next(); {
+	c := s.next()
+	if c == '[' || c == '{' {
+		if s.insides++; s.insides > 2*maxRecords(s.s) {
+			return nil, &fieldError{reason: "too many lists and objects in a document"}
+		}
+	}
+	switch {
 	case c == '"':
 		return s.str()
 	case c == '-' || isDigit(c):
@@ -603,37 +606,39 @@ func (s *scanner) numberValue() (any, error) {
 // uniform turns a list into a slice of its elements' type where they share one. Whole numbers among fractions become
 // float64.
 func uniform(list []any) any {
-	if len(list) == 0 {
-		return []any{}
-	}
-	if ints, ok := sliceOf[int64](list); ok {
-		return ints
-	}
-	if texts, ok := sliceOf[string](list); ok {
-		return texts
-	}
-	floats := make([]float64, len(list))
-	for i, v := range list {
-		switch n := v.(type) {
-		case float64:
-			floats[i] = n
+	var ints, floats, texts int
+	for _, v := range list {
+		switch v.(type) {
 		case int64:
-			floats[i] = float64(n)
-		default:
-			return list
+			ints++
+		case float64:
+			floats++
+		case string:
+			texts++
 		}
 	}
-	return floats
+	switch len(list) {
+	case 0:
+		return []any{}
+	case ints:
+		return sliceOf(list, func(v any) int64 { return v.(int64) })
+	case texts:
+		return sliceOf(list, func(v any) string { return v.(string) })
+	case ints + floats:
+		return sliceOf(list, func(v any) float64 {
+			if n, ok := v.(int64); ok {
+				return float64(n)
+			}
+			return v.(float64)
+		})
+	}
+	return list
 }
 
-func sliceOf[T any](list []any) ([]T, bool) {
+func sliceOf[T any](list []any, as func(any) T) []T {
 	out := make([]T, len(list))
 	for i, v := range list {
-		t, ok := v.(T)
-		if !ok {
-			return nil, false
-		}
-		out[i] = t
+		out[i] = as(v)
 	}
-	return out, true
+	return out
 }
