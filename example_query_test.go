@@ -386,7 +386,7 @@ func ExampleParseWhere() {
 	fmt.Println(err)
 	// Output:
 	// Ink
-	// modelref: invalid query: size_on_disk_bytes: "big": want an integer, as 7000000000, 7_000_000_000 or 7e9
+	// modelref: invalid query: size_on_disk_bytes: "big": want an integer of 64 bits, as 7000000000, 7_000_000_000 or 7e9
 }
 
 func ExampleLookupField() {

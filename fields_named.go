@@ -303,7 +303,7 @@ func (f OrderedField[R, V]) named() NamedField[R] {
 			integers, ok := any(f).(OrderedField[R, int64])
 			n, err := parseInteger(value)
 			if !ok || err != nil {
-				return Predicate[R]{}, invalidQuery("%s: %q: want an integer, as 7000000000, 7_000_000_000 or 7e9", f.name, value)
+				return Predicate[R]{}, invalidQuery("%s: %q: want an integer of 64 bits, as 7000000000, 7_000_000_000 or 7e9", f.name, value)
 			}
 			return integers.by(operator, n), nil
 		},
@@ -405,10 +405,14 @@ func parseTime(s string) (time.Time, error) {
 
 var errNoInteger = errors.New("not an integer")
 
-// parseInteger reads an integer with underscores between digits, a fraction and an exponent, as long as its value is
+// parseInteger reads an integer with an underscore between digits, a fraction and an exponent, as long as its value is
 // whole. It is exact, where a detour over float64 would not be.
 func parseInteger(s string) (int64, error) {
-	mantissa, exponent, scientific := strings.Cut(strings.ToLower(strings.ReplaceAll(s, "_", "")), "e")
+	sign := ""
+	if s != "" && (s[0] == '-' || s[0] == '+') {
+		sign, s = s[:1], s[1:]
+	}
+	mantissa, exponent, scientific := strings.Cut(strings.ToLower(s), "e")
 	shift := 0
 	if scientific {
 		n, err := strconv.Atoi(exponent)
@@ -418,20 +422,22 @@ func parseInteger(s string) (int64, error) {
 		shift = n
 	}
 	whole, fraction, _ := strings.Cut(mantissa, ".")
-	if whole == "" {
+	if strings.HasPrefix(whole, "_") || strings.HasSuffix(whole, "_") || strings.Contains(whole, "__") {
 		return 0, errNoInteger
 	}
-	fraction = strings.TrimRight(fraction, "0")
+	whole, fraction = strings.ReplaceAll(whole, "_", ""), strings.TrimRight(fraction, "0")
 	digits := whole + fraction
-	switch shift -= len(fraction); {
-	case shift >= 0:
-		digits += strings.Repeat("0", shift)
-	case strings.Trim(digits[max(0, len(digits)+shift):], "0") != "":
+	if whole == "" || strings.Trim(digits, "0123456789") != "" {
 		return 0, errNoInteger
-	default:
-		if digits = digits[:max(0, len(digits)+shift)]; strings.Trim(digits, "+-") == "" {
-			digits += "0" // 0e-1
-		}
 	}
-	return strconv.ParseInt(digits, 10, 64)
+	if shift -= len(fraction); shift >= 0 {
+		digits += strings.Repeat("0", shift)
+	} else {
+		point := max(0, len(digits)+shift)
+		if strings.Trim(digits[point:], "0") != "" {
+			return 0, errNoInteger
+		}
+		digits = "0" + digits[:point]
+	}
+	return strconv.ParseInt(sign+digits, 10, 64)
 }
