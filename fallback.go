@@ -250,8 +250,9 @@ func readBootstrap(documents fs.FS, name string, limit int64) (string, time.Time
 		at = info.ModTime()
 		body.Grow(int(min(max(info.Size(), 0), limit)))
 	}
-	if n, err := io.Copy(&body, io.LimitReader(file, limit+1)); err != nil || n > limit {
-		return "", time.Time{}, errors.Join(err, &bodyTooLarge{limit})
+	n, err := io.Copy(&body, io.LimitReader(file, limit+1))
+	if err == nil && n > limit {
+		err = &bodyTooLarge{limit}
 	}
-	return body.String(), at, nil
+	return body.String(), at, err
 }
