@@ -133,6 +133,9 @@ func TestEndpointSearchAllStopsWhereAPageLeadsNowhere(t *testing.T) {
 				return strings.Replace(honest.page(0, limit), `"offset": 0`, fmt.Sprintf(`"offset": %d`, offset), 1)
 			}, 10, true,
 		},
+		"records between are left out": {
+			func(offset, limit int) string { return honest.page(offset+min(offset, 1), limit) }, 10, true,
+		},
 		"an empty page says there is more": {
 			func(offset, limit int) string {
 				if offset > 0 {
@@ -257,6 +260,7 @@ func TestEndpointPopularKeepsTheUseOfABadRecord(t *testing.T) {
 	var rejected RecordError
 	require.ErrorAs(t, models[0].Err, &rejected)
 	assert.Equal(t, "bad", rejected.Name)
+	assert.Equal(t, CategoryTextGeneration, rejected.Category)
 	assert.Equal(t, 3, models[0].Stats.WorkerCount)
 	require.NoError(t, models[1].Err)
 	assert.Equal(t, int64(7_000_000_000), models[1].Record.Parameters)

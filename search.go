@@ -355,8 +355,8 @@ func searchAll[R Record, O any, P pageOptions[O]](
 		before := ""
 		for {
 			page, err := search[R](ctx, c, category, e.with(&own))
-			if err == nil && page.count > 0 && (page.Offset < *offset || page.raw == before) {
-				err = fmt.Errorf("modelref: %s: the page at offset %d leads nowhere: the service gave the one at %d again",
+			if err == nil && page.count > 0 && (page.Offset != *offset || page.raw == before) {
+				err = fmt.Errorf("modelref: %s: the page at offset %d leads nowhere: the service gave the one at %d",
 					e.what, *offset, page.Offset)
 			}
 			if err != nil {
@@ -469,5 +469,12 @@ func popular[R Record](ctx context.Context, s *Service[R], options *PopularOptio
 	}
 	category := string(s.cache.facts.category)
 	e := atV2("popular "+category, category, "popular").with(options)
-	return getJSON[[]PopularModel[R]](ctx, s.cache.client, e)
+	models, err := getJSON[[]PopularModel[R]](ctx, s.cache.client, e)
+	for i := range models {
+		if rejected, ok := models[i].Err.(RecordError); ok { //nolint:errorlint // as UnmarshalJSON has put it there
+			rejected.Category = s.cache.facts.category
+			models[i].Err = rejected
+		}
+	}
+	return models, err
 }
