@@ -339,7 +339,7 @@ func readBody(resp *http.Response, limit int64) (string, error) {
 		return "", fmt.Errorf("reading the body: %w", err)
 	case n > limit:
 		return "", &bodyTooLarge{limit}
-	case length >= 0 && n != length && !resp.Uncompressed:
+	case length > 0 && n != length && !resp.Uncompressed: // 0 is also what a response made by hand says of its length
 		return "", fmt.Errorf("reading the body: got %d of %d bytes: %w", n, length, io.ErrUnexpectedEOF)
 	}
 	if body.Cap()-body.Len() > body.Len()/8 { // it stays in memory
