@@ -216,7 +216,21 @@ func (s *categoryCache) read(ctx context.Context, o loadOptions) (anyReference, 
 
 // flight starts a load, or joins the one of its kind that is under way.
 func (s *categoryCache) flight(ctx context.Context, o loadOptions) <-chan singleflight.Result {
-	return s.client.loads.DoChan(string(s.facts.category)+" "+o.key(), func() (any, error) { return s.loadOnce(ctx, o) })
+	return s.client.loads.DoChan(string(s.facts.category)+" "+o.key(), func() (any, error) {
+		type result struct {
+			ref anyReference
+			err error
+		}
+		// On a goroutine of its own, which a transport, a store or an observer may end, as the FailNow of a test does.
+		ended := make(chan result, 1)
+		go func() {
+			r := result{err: fmt.Errorf("modelref: %s: what the load called has ended its goroutine", s.facts.category)}
+			defer func() { ended <- r }()
+			r.ref, r.err = s.loadOnce(ctx, o)
+		}()
+		r := <-ended
+		return r.ref, r.err
+	})
 }
 
 // readAhead returns the last good copy, for this read and those that follow, while one load brings the next; nil where

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +18,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"testing/synctest"
@@ -629,4 +631,51 @@ func TestStatusStaysStale(t *testing.T) {
 		c := s.Category(modelref.CategoryImageGeneration)
 		assert.True(t, c.Stale, "confirmed %s ago", c.Age())
 	})
+}
+
+// What a load calls is the program's own: an observer of a test may end its goroutine, as FailNow does.
+func TestAReadEndsWhereItsGoroutineIsEnded(t *testing.T) {
+	t.Parallel()
+	var ended atomic.Bool
+	client, err := modelref.New(modelref.WithoutGitHub(),
+		modelref.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			return say200(r, strings.NewReader(`{"a":{}}`)), nil
+		})}),
+		modelref.WithObserver(func(e modelref.Event) {
+			if e.Kind == modelref.EventLoad && !ended.Swap(true) {
+				runtime.Goexit()
+			}
+		}))
+	require.NoError(t, err)
+	_, err = client.BLIP.Load(t.Context())
+	require.ErrorContains(t, err, "modelref: blip: what the load called has ended its goroutine")
+	ref, err := client.BLIP.Load(t.Context(), modelref.Refresh())
+	require.NoError(t, err, "and the next load is not held up by it")
+	require.Equal(t, 1, ref.Len())
+	require.NoError(t, client.Close())
+}
+
+func TestAResponseMadeByHandNeedsNoLength(t *testing.T) {
+	t.Parallel()
+	client, err := modelref.New(modelref.WithoutGitHub(), modelref.WithHTTPClient(&http.Client{Transport: roundTripper(
+		func(r *http.Request) (*http.Response, error) {
+			return &http.Response{
+				StatusCode: http.StatusOK, Request: r, Body: io.NopCloser(strings.NewReader(`{"a":{}}`)),
+			}, nil
+		})}))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = client.Close() })
+	ref, err := client.BLIP.Load(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, ref.Len())
+}
+
+func TestABootstrapFileThatCannotBeReadIsNotCalledLarge(t *testing.T) {
+	t.Parallel()
+	client, err := modelref.New(modelref.WithOffline(), modelref.WithBootstrap(fstest.MapFS{"blip.json": {Mode: fs.ModeDir}}))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = client.Close() })
+	_, err = client.BLIP.Load(t.Context())
+	require.ErrorContains(t, err, "bootstrap")
+	require.NotContains(t, err.Error(), "larger")
 }

@@ -376,7 +376,8 @@ func WithLogger(logger *slog.Logger) Option {
 }
 
 // WithObserver adds a function that is called for every Event, at once and in the goroutine in which it happens: it
-// must be quick, and safe for concurrent use. Several are called in the order in which they were given.
+// must be quick, and safe for concurrent use. Several are called in the order in which they were given. Most events happen
+// in a goroutine of the Client, where a panic ends the program.
 func WithObserver(observe func(Event)) Option {
 	return func(c *config) {
 		earlier := c.observer
@@ -518,7 +519,7 @@ func (o loadOptions) key() string {
 	case o.ahead:
 		return "ahead"
 	case o.watch:
-		return "watch"
+		return "watch " + o.maxAge.String()
 	default:
 		return "load"
 	}
