@@ -147,8 +147,8 @@ type FieldOf[R Record, V comparable] interface {
 	Name() string
 	// values appends the record's values to into: none where the field is absent, several for a list.
 	values(r *R, into []V) []V
-	// texts makes the column in which records have the same code that have the same one value; nil where there is none.
-	texts() *columnField[R]
+	// coded makes the column in which records have the same code that have the same one value; nil where there is none.
+	coded() *columnField[R]
 }
 
 // Field is a field of the records R with one value of type V. A record may state none; such an absent value fails
@@ -211,7 +211,7 @@ func (f Field[R, V]) values(r *R, into []V) []V {
 	return into
 }
 
-func (f Field[R, V]) texts() *columnField[R] { return f.column }
+func (f Field[R, V]) coded() *columnField[R] { return f.column }
 
 // among returns the predicate of In or, negated, of NotIn.
 func (f Field[R, V]) among(test func(*R) bool, values []V, negated bool) Predicate[R] {
@@ -510,6 +510,8 @@ func (f TimeField[R]) values(r *R, into []time.Time) []time.Time {
 	return into
 }
 
+func (f TimeField[R]) coded() *columnField[R] { return nil }
+
 // ListField is a list of texts. An empty list is an absent value. Distinct gives the elements of the lists, and GroupBy
 // puts a record into the group of each of its elements.
 type ListField[R Record] struct {
@@ -587,9 +589,7 @@ func (f ListField[R]) values(r *R, into []string) []string {
 	return append(into, f.get(r)...)
 }
 
-func (f TimeField[R]) texts() *columnField[R] { return nil }
-
-func (f ListField[R]) texts() *columnField[R] { return nil }
+func (f ListField[R]) coded() *columnField[R] { return nil }
 
 // foldAll returns the runes of s, each as fold returns it.
 func foldAll(s string) []rune {

@@ -595,11 +595,11 @@ func Distinct[R Record, V comparable](ctx context.Context, q Queryable[R], field
 
 // codes returns the column that tells records apart by the value of the field, or nil where there is none, or where the
 // answer is not in the order of its one slice.
-func (q *Query[R]) codes(rows rows[R], field interface{ texts() *columnField[R] }) *column {
+func (q *Query[R]) codes(rows rows[R], field interface{ coded() *columnField[R] }) *column {
 	if len(q.orders) > 0 || rows.slabs != nil || rows.singles != nil {
 		return nil
 	}
-	return rows.slab.columns.of(field.texts(), rows.slab.list)
+	return rows.slab.columns.of(field.coded(), rows.slab.list)
 }
 
 // Group is the records of an answer that have one value in common.
@@ -635,10 +635,7 @@ func GroupBy[R Record, K comparable](ctx context.Context, q Queryable[R], field 
 		})
 		return g.groups, rows.missing
 	}
-	for _, r := range plan.collect(rows) {
-		g.add(r)
-	}
-	return g.groups, rows.missing
+	return g.addAll(plan.collect(rows)), rows.missing
 }
 
 // withField returns the query, and notes where the field is none.
@@ -655,11 +652,7 @@ func groupBy[R Record, K comparable](ctx context.Context, q Query[R], keys func(
 	if err != nil {
 		return nil, err
 	}
-	g := newGrouping(keys)
-	for _, r := range q.collect(rows) {
-		g.add(r)
-	}
-	return g.groups, rows.missing
+	return newGrouping(keys).addAll(q.collect(rows)), rows.missing
 }
 
 // grouping makes groups of records by their keys.
@@ -673,6 +666,14 @@ type grouping[R Record, K comparable] struct {
 
 func newGrouping[R Record, K comparable](keys func(*R, []K) []K) *grouping[R, K] {
 	return &grouping[R, K]{keys: keys, at: map[K]int{}, unset: -1, groups: []Group[R, K]{}}
+}
+
+// addAll returns all groups after the records have come to them.
+func (g *grouping[R, K]) addAll(records []*R) []Group[R, K] {
+	for _, r := range records {
+		g.add(r)
+	}
+	return g.groups
 }
 
 // add puts the record into the group of each of its keys.
