@@ -35,8 +35,8 @@ func (h *Held) Total() int { return h.Document + h.Slab + h.Rest }
 // Ratio is the total by the document.
 func (h *Held) Ratio() float64 { return float64(h.Total()) / float64(h.Document) }
 
-// Weighty reports whether the document outweighs what any category costs, whatever is in it: some 700 bytes, beside the
-// 368 of one record with one file.
+// Weighty reports whether the document outweighs what any category costs, whatever is in it: some 450 bytes, beside the
+// 400 of one record with one file.
 func (h *Held) Weighty() bool { return h.Document >= 1<<10 }
 
 // RealHeld measures the categories of the corpus that are not empty.
