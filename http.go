@@ -300,6 +300,8 @@ func (e *bodyTooLarge) Error() string {
 }
 
 const (
+	// unknownLength is how much room is made at first for a body whose header does not say how long it is.
+	unknownLength = 4 << 10
 	// believedLength is how much room is made for a body because its header says how long it is.
 	believedLength = 1 << 20
 	// believedTimes is how many times as much as has come there is room for, because the header says so.
@@ -317,14 +319,16 @@ func readBody(resp *http.Response, limit int64) (string, error) {
 	}
 	buffer := copyBuffers.Get().(*[32 << 10]byte)
 	defer copyBuffers.Put(buffer)
-	var body strings.Builder
-	body.Grow(int(min(max(length, 0), believedLength)))
-	n, err := io.CopyBuffer(&body, io.LimitReader(resp.Body, min(believedLength, limit+1)), buffer[:])
-	for room := int64(believedLength); err == nil && n == room && n <= limit; {
-		room = 2 * n
-		if length >= n {
-			room = min(length+1, believedTimes*n) // one more, to see that it ends there
-		}
+	var (
+		body strings.Builder
+		n    int64
+		err  error
+	)
+	room := min(length+1, believedLength) // one more, to see that it ends there
+	if length <= 0 {
+		room = unknownLength
+	}
+	for err == nil && n <= limit {
 		room = min(room, limit+1)
 		begun := body.String()
 		body.Reset() // Grow makes more room than it is asked for where there is something already
@@ -332,7 +336,12 @@ func readBody(resp *http.Response, limit int64) (string, error) {
 		body.WriteString(begun)
 		var more int64
 		more, err = io.CopyBuffer(&body, io.LimitReader(resp.Body, room-n), buffer[:])
-		n += more
+		if n += more; n < room {
+			break
+		}
+		if room = 2 * n; length >= n {
+			room = min(length+1, believedTimes*n)
+		}
 	}
 	switch {
 	case err != nil:

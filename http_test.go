@@ -387,7 +387,7 @@ func TestBodiesAreReadWholeOrNotAtAll(t *testing.T) {
 	t.Parallel()
 	const limit = (believedTimes + 3) * believedLength
 	for _, size := range []int{
-		0, 1, 100_000, believedLength - 1, believedLength, believedLength + 1, 2 * believedLength, 5 * believedLength,
+		0, 1, unknownLength - 1, unknownLength, unknownLength + 1, 100_000, believedLength - 1, believedLength, believedLength + 1, 2 * believedLength, 5 * believedLength,
 		believedTimes*believedLength - 1, believedTimes * believedLength, believedTimes*believedLength + 1,
 		limit - 1, limit, limit + 1,
 	} {
