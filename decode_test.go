@@ -567,3 +567,24 @@ func TestATimeThatIsNoneCostsItsRecord(t *testing.T) {
 	require.Len(t, ref.Rejected(), 1)
 	assert.Equal(t, "metadata.created_at: want a time, got 9223371974719179008", ref.Rejected()[0].Reason)
 }
+
+func TestEveryNameIsFoundAndNoOther(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{0, 1, 2, 3, 500, 5000} {
+		list := make([]ImageGenerationRecord, n)
+		for i := range list {
+			list[i].Name = fmt.Sprint("model ", i)
+		}
+		ref := referenceTo(list)
+		require.False(t, ref.data.index())
+		for i := range list {
+			found, ok := ref.Get(list[i].Name)
+			require.True(t, ok)
+			require.Same(t, &list[i], found)
+			_, ok = ref.Get(list[i].Name + "x")
+			require.False(t, ok)
+		}
+		_, ok := ref.Get("")
+		require.False(t, ok)
+	}
+}

@@ -197,7 +197,7 @@ type records[R Record] struct {
 	list     []R
 	keys     []string // the names in the document, nil where every record states its own
 	common   func(*R) *ModelRecord
-	table    []uint32 // open addressing: 1 + the place in list, 0 for none
+	table    []uint32 // open addressing: bits of the hash above 1 + the place in list, 0 for none
 	seed     maphash.Seed
 
 	models  atomic.Pointer[records[ModelRecord]] // what models has copied
@@ -211,14 +211,19 @@ func (d *records[R]) name(i int) string {
 	return d.common(&d.list[i]).Name
 }
 
-// slot returns the place in the table of the name, or the free one where it would stand.
-func (d *records[R]) slot(name string) int {
-	mask := len(d.table) - 1
-	at := int(maphash.String(d.seed, name) & uint64(mask)) //nolint:gosec // no more bits than the mask has
-	for d.table[at] != 0 && d.name(int(d.table[at]-1)) != name {
+// slot returns the place in the table of the name, or the free one where it would stand, and the bits of its hash that an
+// entry has above the place of the record: names that stand in each other's way are hardly ever looked at.
+func (d *records[R]) slot(name string) (at, tag uint32) {
+	hash := maphash.String(d.seed, name)
+	mask := uint32(len(d.table) - 1)                    //nolint:gosec // fewer than 2³² records
+	at, tag = uint32(hash)&mask, uint32(hash>>32)&^mask //nolint:gosec // the bits that are wanted
+	for {
+		entry := d.table[at]
+		if entry == 0 || entry&^mask == tag && d.name(int(entry&mask-1)) == name {
+			return at, tag
+		}
 		at = (at + 1) & mask
 	}
-	return at
 }
 
 // index builds the table, half full at most, and reports whether a name comes twice.
@@ -229,16 +234,17 @@ func (d *records[R]) index() (repeated bool) {
 	}
 	d.table, d.seed = make([]uint32, size), maphash.MakeSeed()
 	for i := range d.list {
-		at := d.slot(d.name(i))
+		at, tag := d.slot(d.name(i))
 		repeated = repeated || d.table[at] != 0
-		d.table[at] = uint32(i + 1)
+		d.table[at] = tag | uint32(i+1)
 	}
 	return repeated
 }
 
 func (d *records[R]) lookup(name string) (*R, bool) {
-	if at := d.table[d.slot(name)]; at != 0 {
-		return &d.list[at-1], true
+	at, _ := d.slot(name)
+	if entry := d.table[at]; entry != 0 {
+		return &d.list[int(entry)&(len(d.table)-1)-1], true
 	}
 	return nil, false
 }
