@@ -254,5 +254,8 @@ func readBootstrap(documents fs.FS, name string, limit int64) (string, time.Time
 	if err == nil && n > limit {
 		err = &bodyTooLarge{limit}
 	}
-	return body.String(), at, err
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	return body.String(), at, nil
 }

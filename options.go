@@ -240,8 +240,7 @@ func WithHTTPClient(client *http.Client) Option {
 
 // WithTransport puts wrap around the transport that every request goes through, each attempt and each redirect on its own:
 // for traces, metrics and tests. The API key is added further in, where wrap does not see it. The requests of a read carry
-// the values of the context of the caller that started it. Of several, the
-// one given last sees a request first.
+// the values of the context of the caller that started it. Of several, the one given last sees a request first.
 func WithTransport(wrap func(next http.RoundTripper) http.RoundTripper) Option {
 	return func(c *config) {
 		if wrap == nil {
