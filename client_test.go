@@ -521,6 +521,7 @@ func TestWithEverythingDownDiskThenBootstrapThenAnErrorThatNamesAll(t *testing.T
 		time.Sleep(48 * time.Hour)
 
 		bootstrap := fstest.MapFS{"image_generation.json": {Data: []byte(threeModels)}}
+		clipOnly := fstest.MapFS{"clip.json": {Data: []byte("{}")}}
 		ref := load(t, server.Client(t, modelref.WithCacheDir(dir), modelref.WithBootstrap(bootstrap)))
 		assert.Equal(t, modelref.OriginDisk, ref.Origin())
 		assert.True(t, ref.Stale())
@@ -531,7 +532,7 @@ func TestWithEverythingDownDiskThenBootstrapThenAnErrorThatNamesAll(t *testing.T
 		assert.True(t, ref.Stale())
 		assert.Equal(t, 3, ref.Len())
 
-		client := server.Client(t, modelref.WithCacheDir(t.TempDir()), modelref.WithBootstrap(fstest.MapFS{}))
+		client := server.Client(t, modelref.WithCacheDir(t.TempDir()), modelref.WithBootstrap(clipOnly))
 		_, err := client.ImageGeneration.Load(t.Context())
 		require.ErrorIs(t, err, modelref.ErrUnavailable)
 		require.ErrorIs(t, err, fs.ErrNotExist)

@@ -219,11 +219,8 @@ func (s *categoryCache) fromGitHub(ctx context.Context, held string, attempts in
 
 // fromBootstrap reads the document that the program brought along.
 func (s *categoryCache) fromBootstrap() (*loaded, error) {
-	documents := s.client.config.bootstrap
-	if documents == nil {
-		return nil, fmt.Errorf("%w: no bootstrap documents", ErrNotConfigured)
-	}
-	body, at, err := readBootstrap(documents, string(s.facts.category)+".json", s.client.config.maxBody)
+	config := s.client.config
+	body, at, err := readBootstrap(config.bootstrap, bootstrapFile(s.facts.category), config.maxBody)
 	if err != nil {
 		return nil, err
 	}
@@ -233,6 +230,21 @@ func (s *categoryCache) fromBootstrap() (*loaded, error) {
 	}
 	got.state.Source = OriginBootstrap
 	return got, nil
+}
+
+func bootstrapFile(c Category) string { return string(c) + ".json" }
+
+// checkBootstrap tells a bootstrap that no category can ever be read from.
+func checkBootstrap(documents fs.FS) error {
+	if documents == nil {
+		return errors.New("want a file system")
+	}
+	for _, c := range Categories() {
+		if _, err := fs.Stat(documents, bootstrapFile(c)); !errors.Is(err, fs.ErrNotExist) {
+			return nil // one that cannot be read is told of by the read
+		}
+	}
+	return fmt.Errorf("no document at the root, as %s", bootstrapFile(CategoryImageGeneration))
 }
 
 // readBootstrap returns a file and when it was written, which is the zero time for embedded files.

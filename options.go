@@ -112,6 +112,8 @@ func newConfig(options []Option) (*config, error) {
 func parseBaseURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimRight(raw, "/"))
 	switch {
+	case err != nil && !strings.Contains(raw, "://"):
+		return nil, fmt.Errorf("not a URL: %s: want one with http:// or https:// before the host", redactText(err.Error()))
 	case err != nil:
 		return nil, fmt.Errorf("not a URL: %s", redactText(err.Error()))
 	case u.Scheme != "http" && u.Scheme != "https":
@@ -166,7 +168,8 @@ func WithMaxStale(age time.Duration) Option {
 
 // WithCacheDir makes the Client keep a copy of each document in dir, which is made where it does not exist, and read
 // it when it starts and when no source answers. The files are named as the Python library names them, so that both can
-// share one directory. A directory that cannot be written to is an error of New. There is none by default.
+// share one directory. A copy younger than the TTL saves the first request, where it came from the PRIMARY that this
+// Client asks. A directory that cannot be written to is an error of New. There is none by default.
 func WithCacheDir(dir string) Option {
 	return func(c *config) {
 		if dir == "" {
@@ -191,10 +194,17 @@ func WithStore(store Store) Option {
 	}
 }
 
-// WithBootstrap gives documents to serve as the last resort: a file CATEGORY.json for each category that the program
-// brings along. An embed.FS will do. There are none by default.
+// WithBootstrap gives documents to serve as the last resort: a v2 document CATEGORY.json at the root for each category
+// that the program brings along, as fs.Sub gives it of an embed.FS. A reference to one is confirmed when its file was last
+// written, which embedded files do not say. With no such file at all it is an error of New. There are none by default.
 func WithBootstrap(documents fs.FS) Option {
-	return func(c *config) { c.bootstrap = documents }
+	return func(c *config) {
+		if err := checkBootstrap(documents); err != nil {
+			c.fail("WithBootstrap", "%w", err)
+			return
+		}
+		c.bootstrap = documents
+	}
 }
 
 // GitHubRepo names a branch of a repository on GitHub.
@@ -358,12 +368,13 @@ func WithMaxBodyBytes(n int64) Option {
 // WithOffline makes the Client read from the cache directory and the bootstrap alone; nothing is sent.
 func WithOffline() Option { return func(c *config) { c.offline = true } }
 
-// RefreshInBackground makes a read of an expired category return what is there at once, marked stale, while one load
-// brings the new state for the reads that follow. By default such a read waits for the load.
+// RefreshInBackground makes a read of an expired category return what is in memory at once, marked stale, while one load
+// brings the new state for the reads that follow. By default such a read waits for the load, and so does the first read
+// of a category in either case: a copy on disk or a bootstrap is no reason not to ask.
 func RefreshInBackground() Option { return func(c *config) { c.background = true } }
 
 // WithLogger sets where the Client says what went wrong and what it did about that: sources that failed, records that
-// were rejected, a cache directory that cannot be written. By default nothing is logged.
+// were rejected, a cache directory that cannot be written, stale copies that are served. By default nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) {
 		if logger == nil {

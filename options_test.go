@@ -3,6 +3,7 @@
 package modelref
 
 import (
+	"io/fs"
 	"math"
 	"net/http"
 	"os"
@@ -33,6 +34,14 @@ func TestNewReportsEveryBadOptionAtOnce(t *testing.T) {
 		assert.Regexp(t, `^modelref: With\w+: .+`, line)
 	}
 	assert.Contains(t, err.Error(), "WithCacheDir")
+}
+
+func TestAURLWithoutASchemeSaysSo(t *testing.T) {
+	t.Parallel()
+	for _, bad := range []string{"127.0.0.1:8080/api", "localhost:8080/api", "[::1]:8080", "models.aihorde.net"} {
+		_, err := New(WithPrimaryURL(bad))
+		require.ErrorContains(t, err, "http:// or https:// before the host", bad)
+	}
 }
 
 func TestBadOptionsGiveNoSecretsAway(t *testing.T) {
@@ -190,4 +199,22 @@ func TestABodyMayBeOfAnySize(t *testing.T) {
 	ref, err := client.BLIP.Load(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, 1, ref.Len())
+}
+
+func TestABootstrapWithoutDocumentsIsAnErrorOfNew(t *testing.T) {
+	t.Parallel()
+	below := fstest.MapFS{"boot/clip.json": {Data: []byte("{}")}}
+	for want, files := range map[string]fs.FS{
+		"want a file system": nil,
+		"no document at the root, as image_generation.json": below,
+		"no document at the root, as ":                      os.DirFS(filepath.Join(t.TempDir(), "missing")),
+	} {
+		_, err := New(WithBootstrap(files))
+		require.ErrorContains(t, err, "modelref: WithBootstrap: "+want)
+	}
+	boot, err := fs.Sub(below, "boot")
+	require.NoError(t, err)
+	client, err := New(WithBootstrap(boot))
+	require.NoError(t, err)
+	require.NoError(t, client.Close())
 }

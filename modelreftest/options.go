@@ -61,20 +61,27 @@ func (s *settings) setDocument(category modelref.Category, document string) {
 
 // WithDocuments gives the documents of all categories: a v2 document CATEGORY.json for each, as os.DirFS of a directory
 // of recorded answers. A category without a file is {}, unless another option gives it. A file that cannot be read is
-// an error of Start.
+// an error of Start, and so is none at all.
 func WithDocuments(documents fs.FS) Option {
 	return func(s *settings) {
 		if s.documents == nil {
 			s.documents = map[modelref.Category]string{}
 		}
+		found := false
 		for _, category := range modelref.Categories() {
 			document, err := fs.ReadFile(documents, string(category)+".json")
-			switch {
-			case err == nil:
-				s.setDocument(category, string(document))
-			case !errors.Is(err, fs.ErrNotExist):
-				s.fail("%s: %w", category, err)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
 			}
+			found = true
+			if err != nil {
+				s.fail("%s: %w", category, err)
+				continue
+			}
+			s.setDocument(category, string(document))
+		}
+		if !found {
+			s.fail("WithDocuments: no document, as %s.json", modelref.CategoryImageGeneration)
 		}
 	}
 }

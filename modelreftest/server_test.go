@@ -167,6 +167,7 @@ func TestWrongOptionsAreErrors(t *testing.T) {
 		"records of another":    modelreftest.WithRecords(modelref.CategoryTextGeneration, &modelref.CLIPRecord{ModelRecord: modelref.ModelRecord{Name: "a"}}),
 		"record without a name": modelreftest.WithRecords(modelref.CategoryCLIP, &modelref.CLIPRecord{}),
 		"nil record":            modelreftest.WithRecords[modelref.CLIPRecord](modelref.CategoryCLIP, nil),
+		"no document at all":    modelreftest.WithDocuments(fstest.MapFS{"documents/clip.json": {Data: []byte("{}")}}),
 		"file that is a folder": modelreftest.WithDocuments(fstest.MapFS{"clip.json/x": {}}),
 	}
 	for name, option := range tests {
