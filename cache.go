@@ -116,6 +116,7 @@ type categoryCache struct {
 	facts   *traits
 	decode  decodeFunc
 	loading chan struct{} // of size one: one load at a time, so that an older document never comes after a newer one
+	broken  bool          // the copy in the store does not decode, as the log says; belongs to the load
 
 	// fresh is the entry that go-cache holds, for reads that must not wait on its lock.
 	fresh atomic.Pointer[freshEntry]
@@ -413,14 +414,19 @@ func (l *load) readStore() *loaded {
 	}
 	got, err := l.fromStore()
 	if err != nil {
-		if !errors.Is(err, fs.ErrNotExist) {
+		var broken *DecodeError
+		switch {
+		case errors.As(err, &broken):
+			l.storeResult(storeRead, nil)
+			l.copyBroken(err)
+		case !errors.Is(err, fs.ErrNotExist):
 			l.storeResult(storeRead, err)
 		}
 		l.attempts = append(l.attempts, Attempt{Origin: l.client.config.storeOrigin, Err: err})
 		return nil
 	}
 	l.storeResult(storeRead, nil)
-	l.stored = got
+	l.stored, l.broken = got, false
 	return got
 }
 
@@ -829,6 +835,10 @@ func (l *load) serveStale(last *loaded) anyReference {
 		Kind: EventFallback, Category: l.facts.category, Origin: meta.origin, Records: ref.Len(), Stale: true,
 		Duration: time.Since(l.start),
 	})
+	if l.client.base.Err() == nil { // else the readers get ErrClosed
+		l.client.config.logger.Info("stale copy served", "category", l.facts.category, "source", meta.origin.String(),
+			"confirmed", meta.confirmedAt, "records", ref.Len())
+	}
 	return ref
 }
 

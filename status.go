@@ -73,7 +73,8 @@ type Counters struct {
 	Bytes int64
 }
 
-// Age returns how long ago a source confirmed the reference in memory, or 0 where there is none.
+// Age returns how long ago a source confirmed the reference in memory: 0 where there is none, and where that is not known,
+// as of an embedded bootstrap. ConfirmedAt is the zero time then.
 func (c CategoryStatus) Age() time.Duration {
 	if c.ConfirmedAt.IsZero() {
 		return 0

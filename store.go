@@ -164,6 +164,7 @@ func (l *load) store(got *loaded) {
 			return store.Write(ctx, l.facts.category, got.ref.text(), note)
 		})
 	}
+	l.broken = l.broken && err != nil
 	l.storeResult(storeWrite, err)
 }
 
@@ -206,6 +207,17 @@ func (l *load) storeResult(operation int32, err error) {
 	l.client.observe(Event{Kind: EventStoreFailed, Category: l.facts.category, Origin: config.storeOrigin, Err: err})
 	if failing.Or(operation) == 0 {
 		config.logger.Warn("store cannot be used; reading goes on without it",
+			"store", storeName(config.store), "category", l.facts.category, "error", err)
+	}
+}
+
+// copyBroken tells of a copy in the store that was read and does not decode, once until it is written anew.
+func (l *load) copyBroken(err error) {
+	config := l.client.config
+	l.client.observe(Event{Kind: EventStoreFailed, Category: l.facts.category, Origin: config.storeOrigin, Err: err})
+	if !l.broken {
+		l.broken = true
+		config.logger.Warn("copy in the store is broken; reading goes on without it",
 			"store", storeName(config.store), "category", l.facts.category, "error", err)
 	}
 }

@@ -252,6 +252,39 @@ func TestAClientThatOnlyReadsSaysThatItsStoreWorksAgain(t *testing.T) {
 	})
 }
 
+func TestABrokenCopyIsNoBrokenStore(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		dir := t.TempDir()
+		writer := server.Client(t, modelref.WithCacheDir(dir))
+		load(t, writer)
+		_, err := writer.CLIP.Load(t.Context())
+		require.NoError(t, err)
+		image := filepath.Join(dir, "stable_diffusion.json")
+		require.NoError(t, os.WriteFile(image, []byte(twoModels[:len(twoModels)/2]), 0o600))
+
+		var log bytes.Buffer
+		offline := server.Client(t, modelref.WithCacheDir(dir), modelref.WithOffline(), logTo(&log))
+		broken := func() int { return strings.Count(log.String(), "copy in the store is broken") }
+		for range 2 {
+			_, err = offline.ImageGeneration.Load(t.Context())
+			require.ErrorIs(t, err, modelref.ErrUnavailable)
+			_, err = offline.CLIP.Load(t.Context(), modelref.Refresh())
+			require.NoError(t, err)
+		}
+		assert.Equal(t, 1, broken(), "said once: %s", log.String())
+		assert.NotContains(t, log.String(), "cannot be used")
+		assert.NotContains(t, log.String(), "works again")
+		assert.Contains(t, log.String(), `msg="stale copy served" category=clip source=disk confirmed=`)
+
+		require.NoError(t, os.WriteFile(image, []byte(twoModels), 0o600))
+		load(t, offline)
+		require.NoError(t, os.WriteFile(image, nil, 0o600))
+		time.Sleep(minute)
+		load(t, offline)
+		assert.Equal(t, 2, broken(), "once more when it has been whole in between")
+	})
+}
+
 func TestClocksThatAreALittleApartShareAStore(t *testing.T) {
 	for ahead, requests := range map[time.Duration]string{2 * time.Second: "", time.Minute: "document"} {
 		t.Run(ahead.String(), func(t *testing.T) {

@@ -55,14 +55,17 @@ func ParseTextModelName(name string) TextModelName {
 }
 
 // BaseModelName returns the Base that ParseTextModelName gives for a name: the name without size, version, variant,
-// quantisation and date, but with its author.
+// quantisation and date, but with its author. TextModelGroup leaves the author out, and Baseline of a record is what its
+// author says, which most do not.
 func BaseModelName(name string) string { return textname.Base(name) }
 
 // TextModelGroup returns the name of the group that a model belongs to: the base of its name without backend prefix and
 // author. It is what the service fills in as text_model_group.
 func TextModelGroup(name string) string { return textname.Group(name) }
 
-// IsQuantized reports whether a name says that the model is quantised.
+// IsQuantized reports whether ParseTextModelName finds a quantisation in a name. As for the service, that is one of these
+// words, in whatever letter case: Q2 to Q8, alone or with _0, _1, _K, _K_S, _K_M, _K_L or _K_H behind it; GGUF, GGML, GPTQ,
+// AWQ, EXL2; FP16, FP32, INT8, INT4. So "gemma-q4_0-unquantized" counts as quantised, and "model-IQ4_XS" does not.
 func IsQuantized(name string) bool { return textname.IsQuantized(name) }
 
 // StripBackendPrefix returns a name without the prefix of a backend, as "koboldcpp/", or the name itself where it has

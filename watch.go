@@ -53,8 +53,9 @@ type RecordChange struct {
 // of Load: watchers and readers of one category share them. A change that another reader finds is told at once.
 //
 // An error is yielded with a zero Change, and the watch goes on, more slowly the more errors come in a row. While the
-// PRIMARY is not there, another source's copy is no change once the PRIMARY's own has been told. After Close the watch
-// yields ErrClosed and ends; when ctx ends it ends without a word.
+// PRIMARY is not there, another source's copy is no change once the PRIMARY's own has been told. The other way about it
+// is one, of most records: what is converted from the files on GitHub lacks fields that the PRIMARY fills in. After Close
+// the watch yields ErrClosed and ends; when ctx ends it ends without a word.
 func (s *Service[R]) Watch(ctx context.Context, options WatchOptions) iter.Seq2[Change[R], error] {
 	return watch(ctx, s.cache, options, func(ref anyReference) *Reference[R] { return ref.(*Reference[R]) })
 }
