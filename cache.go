@@ -592,6 +592,9 @@ func (l *load) fromPrimary(ctx context.Context, attempts int) (*loaded, int, err
 	if noStamp != nil { // not before: in an outage the stamp says nothing of itself
 		l.noteNoStamp(noStamp)
 	}
+	if made := resp.made(); !made.IsZero() && made.Before(time.Unix(state.Stamp, 0).Add(settledAfter)) {
+		state.Settled = false // a cache on the way may have sent what was there before the stamp moved
+	}
 	if resp.notModified() {
 		state.ETag, state.DownloadedAt = held.ETag, held.DownloadedAt
 		state.AsOf = resp.asOf(asked)

@@ -187,15 +187,25 @@ func (r *response) notModified() bool { return r.status == http.StatusNotModifie
 // date returns the time at which the server sent the answer by its own clock, or the zero time.
 func (r *response) date() time.Time { return serverTime(r.header) }
 
-// asOf returns a time by the server's clock at which the answer was surely not made yet: what was written before that is in
-// it. A cache on the way says how old its copy is.
-func (r *response) asOf(asked time.Time) time.Time {
+// made returns the second in which the answer was made by the server's clock, or the zero time. A cache on the way says
+// how old its copy is.
+func (r *response) made() time.Time {
 	date := r.date()
 	if date.IsZero() {
 		return date
 	}
 	age, _ := strconv.ParseUint(r.header.Get("Age"), 10, 31) // 0 where there is none
-	return date.Add(-time.Since(asked) - time.Duration(age)*time.Second)
+	return date.Add(-time.Duration(age) * time.Second)
+}
+
+// asOf returns a time by the server's clock at which the answer was surely not made yet, or the zero time: what was written
+// before that is in it.
+func (r *response) asOf(asked time.Time) time.Time {
+	made := r.made()
+	if made.IsZero() {
+		return made
+	}
+	return made.Add(-time.Since(asked))
 }
 
 func serverTime(header http.Header) time.Time {

@@ -187,6 +187,38 @@ func TestADocumentThatACacheOnTheWayServed(t *testing.T) {
 	})
 }
 
+func TestAStampIsNotThatOfADocumentFromACacheOnTheWay(t *testing.T) {
+	for _, tag := range []string{"", `"of two"`} {
+		t.Run("tag "+tag, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+				old := false
+				client := server.Client(t, alter(server, func(resp *http.Response) {
+					resp.Header.Set("ETag", tag)
+					if !old {
+						return
+					}
+					_ = resp.Body.Close()
+					resp.Header.Set("Age", "55")
+					resp.Body, resp.ContentLength = io.NopCloser(strings.NewReader(twoModels)), int64(len(twoModels))
+					if tag != "" {
+						resp.StatusCode, resp.Body, resp.ContentLength = http.StatusNotModified, http.NoBody, 0
+					}
+				}))
+				load(t, client)
+				time.Sleep(30 * time.Second)
+				server.SetDocument(modelref.CategoryImageGeneration, threeModels)
+				time.Sleep(31 * time.Second)
+				old = true // the stamp is new, and the document that of before
+				require.Equal(t, 2, load(t, client).Len())
+				require.Equal(t, "document stamp document", tiers(server))
+				old = false
+				time.Sleep(minute)
+				assert.Equal(t, 3, load(t, client).Len(), tiers(server))
+			})
+		})
+	}
+}
+
 func TestAChangeWhileTheServiceAnswers(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		slow := true
