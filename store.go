@@ -259,9 +259,12 @@ func (l *load) asksNobody() bool {
 	return !config.github.enabled || l.facts.repo == noRepo || !l.client.githubBreaker.ready()
 }
 
-// storeIsFresh reports whether the copy in the store is one that this read may take.
+// storeIsFresh reports whether the copy in the store is one that this read may take, and is not what is in memory already.
 func (l *load) storeIsFresh() bool {
 	if l.options.refresh {
+		return false
+	}
+	if last := l.last(); last != nil && !l.storeIsNewer(last) {
 		return false
 	}
 	p, err := l.storedNote()

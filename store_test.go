@@ -237,6 +237,28 @@ func TestALockThatOutlivesItsHolderHoldsNobodyUp(t *testing.T) {
 	})
 }
 
+func TestClientsWithAYoungCopyWaitForTheOneThatDownloads(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		dir := t.TempDir()
+		clients := make([]*modelref.Client, 8)
+		for i := range clients {
+			clients[i] = server.Client(t, modelref.WithCacheDir(dir))
+			load(t, clients[i])
+		}
+		time.Sleep(10 * time.Second)
+		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
+		server.Break(modelreftest.Documents, modelreftest.Delay(3*time.Second))
+		time.Sleep(49 * time.Second) // memory has expired by now where the TTL came out short, the note has not
+		tiers(server)
+		var all sync.WaitGroup
+		for _, client := range clients {
+			all.Go(func() { load(t, client) })
+		}
+		all.Wait()
+		assert.Equal(t, "stamp document", tiers(server))
+	})
+}
+
 func TestAClientThatOnlyReadsSaysThatItsStoreWorksAgain(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		store := newShared()
