@@ -143,13 +143,14 @@ func (s *categoryCache) current() anyReference {
 	return nil
 }
 
-// answer returns the fresh reference where it is one that these options accept, or nil.
+// answer returns the fresh reference where it is one that these options accept, or nil. GitHub is not asked more than once
+// a TTL for anybody.
 func (s *categoryCache) answer(o loadOptions) anyReference {
 	if o.refresh {
 		return nil
 	}
 	ref := s.current()
-	if ref != nil && o.maxAge > 0 && time.Since(ref.meta().confirmedAt) >= o.maxAge {
+	if ref != nil && o.maxAge > 0 && time.Since(ref.meta().confirmedAt) >= o.maxAge && s.sourceOf(ref) != OriginGitHub {
 		return nil
 	}
 	return ref
@@ -162,10 +163,14 @@ func (s *categoryCache) hold(ref anyReference, d time.Duration) {
 	s.fresh.Store(entry)
 }
 
-// expire makes the next read ask.
+// expire makes the next read ask. What was served last still says whether it was stale.
 func (s *categoryCache) expire() {
+	s.mu.Lock() // as for who holds a copy ahead of a load
+	defer s.mu.Unlock()
 	s.client.ttl.Delete(string(s.facts.category))
-	s.fresh.Store(nil)
+	if served := s.fresh.Load(); served != nil {
+		s.fresh.Store(&freshEntry{ref: served.ref})
+	}
 }
 
 func (s *categoryCache) last() *loaded {
@@ -243,7 +248,7 @@ func (s *categoryCache) readAhead(ctx context.Context, o loadOptions) anyReferen
 	if ref := s.answer(o); ref != nil { // it has come meanwhile
 		return ref
 	}
-	if s.lastGood == nil {
+	if s.lastGood == nil || s.client.closed.Load() {
 		return nil
 	}
 	meta := *s.lastGood.ref.meta()
@@ -367,7 +372,7 @@ func (l *load) fromFreshStore() anyReference {
 	}
 	l.keep(got)
 	l.hold(got.ref, max(l.ttl()-age, l.shortest()))
-	l.observeLoad(EventLoad, got, 0)
+	l.observeLoad(EventLoad, got.ref.meta().origin, got, 0)
 	return got.ref
 }
 
@@ -460,7 +465,14 @@ func (l *load) try(origin Origin, b *breaker, ask func(attempts int) (*loaded, i
 		attempts = 1
 	}
 	start := time.Now()
+	answered := false
+	defer func() {
+		if !answered { // a transport has ended the goroutine
+			b.spared()
+		}
+	}()
 	got, requests, err := ask(attempts)
+	answered = true
 	if err == nil {
 		b.succeeded()
 		return l.accept(origin, got, requests)
@@ -762,7 +774,7 @@ func (l *load) accept(origin Origin, got *loaded, requests int) anyReference {
 		l.keep(got)
 		l.hold(got.ref, max(hold, l.shortest()))
 		l.storeConfirmed(got)
-		l.observeLoad(EventRevalidate, got, requests)
+		l.observeLoad(EventRevalidate, origin, got, requests)
 		return got.ref
 	}
 	l.counters.bytes.Add(int64(got.size))
@@ -778,7 +790,7 @@ func (l *load) accept(origin Origin, got *loaded, requests int) anyReference {
 	l.keep(got)
 	l.hold(got.ref, l.ttl())
 	l.store(got)
-	l.observeLoad(EventLoad, got, requests)
+	l.observeLoad(EventLoad, origin, got, requests)
 	return got.ref
 }
 
@@ -888,8 +900,7 @@ func (s *categoryCache) decoded(document string, a about) (*loaded, error) {
 	return &loaded{ref: ref}, nil
 }
 
-func (l *load) observeLoad(kind EventKind, got *loaded, requests int) {
-	meta := got.ref.meta()
+func (l *load) observeLoad(kind EventKind, origin Origin, got *loaded, requests int) {
 	switch kind {
 	case EventLoad:
 		l.counters.loads.Add(1)
@@ -897,11 +908,11 @@ func (l *load) observeLoad(kind EventKind, got *loaded, requests int) {
 		l.counters.revalidations.Add(1)
 	}
 	e := Event{
-		Kind: kind, Category: l.facts.category, Origin: meta.origin, Requests: requests, Bytes: got.size,
+		Kind: kind, Category: l.facts.category, Origin: origin, Requests: requests, Bytes: got.size,
 		Records: got.ref.Len(), Duration: time.Since(l.start),
 	}
 	l.client.observe(e)
-	if meta.origin == OriginGitHub && kind == EventLoad && l.client.config.primaryURL != nil {
+	if origin == OriginGitHub && kind == EventLoad && l.client.config.primaryURL != nil {
 		l.counters.fallbacks.Add(1)
 		e.Kind = EventFallback
 		l.client.observe(e)

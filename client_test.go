@@ -788,7 +788,7 @@ func logTo(w io.Writer) modelref.Option {
 
 func TestAWriterThatWasKilledLeavesNothingThatIsRead(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
-		dir := t.TempDir()
+		dir := filepath.Join(t.TempDir(), "a[b") // no pattern
 		load(t, server.Client(t, modelref.WithCacheDir(dir)))
 		half := filepath.Join(dir, ".modelref-123.tmp")
 		require.NoError(t, os.WriteFile(half, []byte(threeModels[:40]), 0o600))

@@ -54,10 +54,13 @@ func (d *directory) check() error {
 
 // removeAbandoned deletes the unfinished files that a killed writer left behind.
 func (d *directory) removeAbandoned() {
-	left, _ := filepath.Glob(filepath.Join(d.path, tempPattern)) // the pattern is well formed
-	for _, name := range left {
-		if info, err := os.Stat(name); err == nil && time.Since(info.ModTime()) > abandonedAfter {
-			_ = os.Remove(name) // another process may have been quicker
+	entries, _ := os.ReadDir(d.path) // what can be read of it
+	for _, entry := range entries {
+		if ours, _ := filepath.Match(tempPattern, entry.Name()); !ours { // the pattern is well formed
+			continue
+		}
+		if info, err := entry.Info(); err == nil && time.Since(info.ModTime()) > abandonedAfter {
+			_ = os.Remove(filepath.Join(d.path, entry.Name())) // another process may have been quicker
 		}
 	}
 }

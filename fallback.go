@@ -59,7 +59,9 @@ func (b *breaker) succeeded() {
 	b.mu.Lock()
 	was := b.failures > 0
 	b.failures, b.probing, b.err = 0, false, nil
-	b.since = time.Now()
+	if was {
+		b.since = time.Now()
+	}
 	b.mu.Unlock()
 	if was {
 		b.notify(false, nil)

@@ -662,6 +662,73 @@ func TestStatusStaysStale(t *testing.T) {
 		s := client.Status()
 		c := s.Category(modelref.CategoryImageGeneration)
 		assert.True(t, c.Stale, "confirmed %s ago", c.Age())
+		require.NoError(t, client.Close())
+		s = client.Status()
+		c = s.Category(modelref.CategoryImageGeneration)
+		assert.True(t, c.Stale, "a Client that is closed is told of as it was")
+		assert.False(t, c.Fresh)
+	})
+}
+
+func TestStatusSaysSinceWhenASourceStandsAsItDoes(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		client := server.Client(t)
+		for range 2 {
+			load(t, client)
+			time.Sleep(minute)
+		}
+		assert.Zero(t, client.Status().Primary.Since, "it never failed")
+		server.Break(modelreftest.Primary, modelreftest.Refused())
+		load(t, client)
+		failed := client.Status().Primary.Since
+		assert.WithinDuration(t, time.Now(), failed, time.Second)
+		server.Heal(modelreftest.Primary)
+		time.Sleep(minute)
+		load(t, client)
+		back := client.Status().Primary.Since
+		assert.Equal(t, time.Now(), back)
+		time.Sleep(minute)
+		load(t, client)
+		assert.Equal(t, back, client.Status().Primary.Since)
+	})
+}
+
+func TestARevalidationIsToldOfTheSourceThatWasAsked(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		dir := t.TempDir()
+		load(t, server.Client(t, modelref.WithCacheDir(dir)))
+		var told []string
+		client := server.Client(t, modelref.WithCacheDir(dir), modelref.WithObserver(func(e modelref.Event) {
+			told = append(told, e.Kind.String()+" "+e.Origin.String())
+		}))
+		load(t, client)
+		time.Sleep(minute)
+		require.Equal(t, modelref.OriginDisk, load(t, client).Origin())
+		assert.Equal(t, []string{"load disk", "revalidate primary"}, told)
+	})
+}
+
+func TestAProbeThatIsEndedIsNotTheLast(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		var ended atomic.Bool
+		client := server.Client(t, modelref.WithTransport(func(next http.RoundTripper) http.RoundTripper {
+			return roundTripper(func(r *http.Request) (*http.Response, error) {
+				if ended.Load() {
+					runtime.Goexit()
+				}
+				return next.RoundTrip(r)
+			})
+		}))
+		server.Break(modelreftest.Primary, modelreftest.Refused())
+		require.Equal(t, modelref.OriginGitHub, load(t, client).Origin())
+		server.Heal(modelreftest.Primary)
+		time.Sleep(10 * time.Minute)
+		ended.Store(true)
+		_, err := client.ImageGeneration.Load(t.Context())
+		require.ErrorContains(t, err, "has ended its goroutine")
+		ended.Store(false)
+		time.Sleep(minute) // net/http waits for its timeout
+		assert.Equal(t, modelref.OriginPrimary, load(t, client).Origin())
 	})
 }
 

@@ -386,7 +386,7 @@ func WithLogger(logger *slog.Logger) Option {
 }
 
 // WithObserver adds a function that is called for every Event, at once and in the goroutine in which it happens: it
-// must be quick, and safe for concurrent use. Several are called in the order in which they were given. Most events happen
+// must be quick, safe for concurrent use, and neither read nor close the Client, which would wait for itself. Several are called in the order in which they were given. Most events happen
 // in a goroutine of the Client, where a panic ends the program.
 func WithObserver(observe func(Event)) Option {
 	return func(c *config) {

@@ -81,8 +81,9 @@ func (a *about) FetchedAt() time.Time { return a.fetchedAt }
 // answer that nothing had changed.
 func (a *about) ConfirmedAt() time.Time { return a.confirmedAt }
 
-// Stale reports whether the reference was served because no source could be asked or none answered, so that it may be
-// behind.
+// Stale reports whether the reference was served though no source had confirmed it in time, so that it may be behind: none
+// could be asked, none answered, one said for the first time that there are no records any more, or the answer is still on
+// its way (RefreshInBackground).
 func (a *about) Stale() bool { return a.stale }
 
 // Rejected returns the records that were left out because they did not decode or convert, and the names that came more

@@ -65,7 +65,7 @@ type Counters struct {
 	Revalidations int64
 	// Fallbacks are references that came from another source than the PRIMARY, or were stale.
 	Fallbacks int64
-	// Failures are reads that no source could answer.
+	// Failures are loads that no source could answer; however many reads wait for one, it counts once.
 	Failures int64
 	// Requests are the requests that were sent.
 	Requests int64

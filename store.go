@@ -16,9 +16,9 @@ import (
 // has one in a directory, and WithStore takes any other. Beside each document stands a note, which a Client writes
 // and reads: where the document came from, when that was last confirmed, and a checksum.
 //
-// A Client asks at most a few times each TTL and category, and waits for the answer: a Store has to be quick, and to give
-// up when ctx ends. An error costs a read nothing else; it is logged once, until the Store works again. Methods are
-// called from many goroutines.
+// A Client asks a few times each TTL and category, and some three times a second while another one holds the lock. It
+// waits for the answer: a Store has to be quick, and to give up when ctx ends. An error costs a read nothing else. The
+// first is logged, and no other until the Store works again. Methods are called from many goroutines.
 type Store interface {
 	// Read returns what is kept of the category. Where there is nothing the error is fs.ErrNotExist; a document of more
 	// than maxBytes is an error.
@@ -31,7 +31,8 @@ type Store interface {
 	WriteNote(ctx context.Context, category Category, note string) error
 	// TryLock makes the caller the one that downloads the category, so that the others may wait for what it writes. It
 	// returns the function that ends that, or nil and no error where another one is at it. The lock ends by itself
-	// when its holder is gone, or after the lease at the latest. An error means that there are no locks.
+	// when its holder is gone, or after the lease at the latest. An error means that there are no locks; for a Store that
+	// never has any it is errors.ErrUnsupported, which is no failure.
 	TryLock(ctx context.Context, category Category, lease time.Duration) (release func(), err error)
 }
 
@@ -195,13 +196,17 @@ const (
 	storeLock
 )
 
-// storeResult tells of a failure of the store, once until what has failed works again.
+// storeResult tells of a failure of the store, once until what has failed works again. A store that never has locks does
+// not fail by that.
 func (l *load) storeResult(operation int32, err error) {
 	config, failing := l.client.config, &l.client.storeFailing
 	if err == nil {
 		if failing.Load()&operation != 0 && failing.Swap(0) != 0 {
 			config.logger.Info("store works again", "store", storeName(config.store))
 		}
+		return
+	}
+	if operation == storeLock && errors.Is(err, errors.ErrUnsupported) {
 		return
 	}
 	l.client.observe(Event{Kind: EventStoreFailed, Category: l.facts.category, Origin: config.storeOrigin, Err: err})

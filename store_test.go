@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -234,6 +235,35 @@ func TestALockThatOutlivesItsHolderHoldsNobodyUp(t *testing.T) {
 		assert.Less(t, time.Since(start), 2*time.Second)
 		assert.Empty(t, tiers(server))
 		release()
+	})
+}
+
+// withoutLocks is a store as a directory is on Windows.
+type withoutLocks struct{ *shared }
+
+func (withoutLocks) TryLock(context.Context, modelref.Category, time.Duration) (func(), error) {
+	return nil, fmt.Errorf("lock: %w", errors.ErrUnsupported)
+}
+
+func TestAStoreWithoutLocksIsNotBroken(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		store := withoutLocks{newShared()}
+		var log bytes.Buffer
+		failed := 0
+		client := server.Client(t, modelref.WithStore(store), logTo(&log), modelref.WithObserver(func(e modelref.Event) {
+			if e.Kind == modelref.EventStoreFailed {
+				failed++
+			}
+		}))
+		for range 3 {
+			load(t, client)
+			time.Sleep(minute)
+		}
+		assert.Empty(t, log.String())
+		assert.Zero(t, failed)
+		store.breakWith(errors.New("no space left on device"))
+		load(t, client)
+		assert.Contains(t, log.String(), `error="no space left on device"`)
 	})
 }
 

@@ -50,7 +50,8 @@ type RecordChange struct {
 //
 // It asks the PRIMARY once an interval for the category's change stamp, which is one small request, and downloads the
 // document when that has moved; where the deployment keeps no stamps it downloads and compares. Its requests are those
-// of Load: watchers and readers of one category share them. A change that another reader finds is told at once.
+// of Load: watchers and readers of one category share them. A change that another reader finds is told at once. GitHub is
+// asked once a TTL at the most, and while its copy is fresh nobody is.
 //
 // An error is yielded with a zero Change, and the watch goes on, more slowly the more errors come in a row. While the
 // PRIMARY is not there, another source's copy is no change once the PRIMARY's own has been told. The other way about it

@@ -473,3 +473,24 @@ func TestARecordThatNoLongerDecodesIsNotRemoved(t *testing.T) {
 	assert.Equal(t, []string{"a", "b"}, change.Added)
 	assert.Empty(t, change.Rejected)
 }
+
+func TestAWatchAsksGitHubOnceATTL(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		server.Break(modelreftest.Primary, modelreftest.Refused())
+		w := watch(t, server.Client(t), modelref.WatchOptions{Interval: time.Second})
+		time.Sleep(10 * time.Minute)
+		assert.Contains(t, w.next(), initial)
+		atGitHub := 0
+		for _, r := range server.Requests() {
+			if r.Tier == modelreftest.GitHub {
+				atGitHub++
+			}
+		}
+		assert.Positive(t, atGitHub)
+		assert.LessOrEqual(t, atGitHub, 12)
+		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
+		server.Heal(modelreftest.Primary)
+		time.Sleep(6 * time.Minute) // the longest cool-down, and a TTL
+		assert.Contains(t, strings.Join(w.next(), "\n"), "+New")
+	})
+}
