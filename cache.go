@@ -44,6 +44,8 @@ type sourceState struct {
 	AsOf time.Time `json:"as_of,omitzero"`
 	// DownloadedAt is when the whole document was last downloaded.
 	DownloadedAt time.Time `json:"downloaded_at,omitzero"`
+	// EmptyAt is when the source first said that there are no records any more, which is not believed yet.
+	EmptyAt time.Time `json:"empty_at,omitzero"`
 	// ETag is the tag of the answer.
 	ETag string `json:"etag,omitempty"`
 	// From tells the URL of the document apart from others: a stamp or a tag says nothing about another deployment.
@@ -123,7 +125,6 @@ type categoryCache struct {
 
 	mu       sync.Mutex // guards what follows; never held over I/O
 	lastGood *loaded
-	emptyAt  time.Time // when a source first said that there are no records any more
 	counters counters
 	failure  failure
 	changed  chan struct{} // closed when other records are taken in; nil while nobody waits for that
@@ -364,11 +365,6 @@ func (l *load) fromFreshStore() anyReference {
 	age := time.Since(got.ref.meta().confirmedAt)
 	if age >= l.maxAge() || !l.mayTake(got.state) {
 		return nil
-	}
-	if got.ref.Len() > 0 {
-		l.mu.Lock()
-		l.emptyAt = time.Time{}
-		l.mu.Unlock()
 	}
 	l.keep(got)
 	l.hold(got.ref, max(l.ttl()-age, l.shortest()))
@@ -795,31 +791,29 @@ func (l *load) accept(origin Origin, got *loaded, requests int) anyReference {
 }
 
 // doubtEmpty returns the last good reference where a source says for the first time that it has no records any more:
-// that counts only when a second read, a TTL later, says the same.
+// that counts only when a second read, a TTL later, says the same, be it after a restart.
 func (l *load) doubtEmpty(got *loaded) anyReference {
 	last := l.last()
 	if last == nil && l.client.config.store != nil {
 		last = l.readStore()
 	}
 	if got.ref.Len() > 0 || last == nil || last.ref.Len() == 0 {
-		l.mu.Lock()
-		l.emptyAt = time.Time{}
-		l.mu.Unlock()
 		return nil
 	}
-	l.mu.Lock()
-	first := l.emptyAt
-	if first.IsZero() {
-		l.emptyAt = time.Now()
-	}
-	l.mu.Unlock()
+	first := last.state.EmptyAt
 	if !first.IsZero() && time.Since(first) >= l.client.config.ttl*9/10 {
 		return nil
 	}
 	l.client.config.logger.Warn("source has no records any more; waiting for a second read to say the same",
 		"category", l.facts.category, "source", got.state.Source.String(), "kept", last.ref.Len())
 	unsure := *last
-	unsure.state = sourceState{Source: last.state.Source} // no stamp, no tag: the next read downloads
+	unsure.state = sourceState{Source: last.state.Source, EmptyAt: first} // no stamp, no tag: the next read downloads
+	if first.IsZero() {
+		unsure.state.EmptyAt = time.Now()
+		if last.state.Source != OriginBootstrap {
+			l.storeConfirmed(&unsure)
+		}
+	}
 	l.keep(&unsure)
 	return l.serveStale(&unsure)
 }

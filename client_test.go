@@ -620,6 +620,29 @@ func TestAnEmptyDocumentCountsOnlyWhenSaidTwice(t *testing.T) {
 			assert.Zero(t, load(t, client).Len())
 		})
 	})
+	t.Run("with a restart after each read", func(t *testing.T) {
+		for _, withNote := range []bool{true, false} {
+			t.Run(fmt.Sprint("note ", withNote), func(t *testing.T) {
+				inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+					dir := t.TempDir()
+					load(t, server.Client(t, modelref.WithCacheDir(dir)))
+					server.SetDocument(modelref.CategoryImageGeneration, `{}`)
+					if !withNote { // another program wrote it
+						require.NoError(t, os.Remove(filepath.Join(dir, "stable_diffusion.json.modelref")))
+						old := time.Now().Add(-time.Hour)
+						require.NoError(t, os.Chtimes(filepath.Join(dir, "stable_diffusion.json"), old, old))
+					}
+					time.Sleep(minute)
+					for range 2 {
+						assert.Equal(t, 2, load(t, server.Client(t, modelref.WithCacheDir(dir))).Len())
+						time.Sleep(20 * time.Second)
+					}
+					time.Sleep(minute)
+					assert.Zero(t, load(t, server.Client(t, modelref.WithCacheDir(dir))).Len())
+				})
+			})
+		}
+	})
 	t.Run("and once filled again starts anew", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 			client := server.Client(t)
