@@ -170,7 +170,8 @@ func (s *Server) record(r *http.Request) *Request {
 	return entry
 }
 
-// announce logs a request before it is sent, and returns the number by which the handler knows it.
+// announce logs a request before it is sent, and returns the number by which the handler knows it, also where the client
+// has given up by then.
 func (s *Server) announce(r *http.Request) (entry *Request, number string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -181,7 +182,7 @@ func (s *Server) announce(r *http.Request) (entry *Request, number string) {
 	return entry, number
 }
 
-// forget drops a request that never came to the handler.
+// forget drops a request that will not come to the handler.
 func (s *Server) forget(number string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -3,6 +3,7 @@
 package modelreftest_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -283,4 +284,22 @@ func TestRecordedDocumentsAreServed(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 719, ref.Len())
 	checkGitHubGivesTheSameNames(t, s)
+}
+
+func TestARequestThatIsGivenUpIsLoggedOnce(t *testing.T) {
+	t.Parallel()
+	s := modelreftest.NewServer(t, modelreftest.InMemory())
+	const sent = 2000
+	for i := range sent {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%400)*time.Microsecond)
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+"/model_references/v2/clip", nil)
+		require.NoError(t, err)
+		if resp, err := s.HTTPClient().Do(r); err == nil {
+			_, _ = io.Copy(io.Discard, resp.Body) // it may be cut off
+			_ = resp.Body.Close()
+		}
+		cancel()
+	}
+	s.Close() // the handlers have ended
+	assert.LessOrEqual(t, len(s.Requests()), sent)
 }

@@ -24,8 +24,8 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return t.next.RoundTrip(r)
 	}
 	entry, number := t.server.announce(r)
-	defer t.server.forget(number)
 	if network := entry.fault.network; network != nil {
+		t.server.forget(number)
 		if r.Body != nil {
 			_ = r.Body.Close() // a RoundTripper must, and there is nobody to tell
 		}
