@@ -313,8 +313,9 @@ type RetryPolicy struct {
 	// BaseDelay is the longest wait before the second attempt; it doubles for each one after. The wait is drawn at
 	// random between 0 and that. 250 ms by default.
 	BaseDelay time.Duration
-	// Budget is how long one read may take with all its sources, attempts and waits; 20 s by default. A Retry-After is
-	// obeyed where it fits in, and ends the attempts where it does not.
+	// Budget is how long one read may take with all its sources, attempts and waits; 20 s by default. A Store that is
+	// asked as the last resort may take a tenth of it more. A Retry-After is obeyed where it fits in, and ends the
+	// attempts where it does not.
 	Budget time.Duration
 }
 

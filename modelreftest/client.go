@@ -14,9 +14,10 @@ import (
 //
 // The test fails where it wrote to a record of a reference that the Client handed out: records are shared and
 // read-only, a test that wants to change one takes a Clone. The references that the Client holds are looked through
-// before every request, and so before a new document takes the place of an old one, and when the test ends. With a
-// modelref.WithHTTPClient among the options they are looked through when the test ends alone; with one, or with a
-// modelref.WithPrimaryURL or modelref.WithGitHub, the Client is wired as these say.
+// before every request, and so before a new document from the Server takes the place of an old one, and when the test
+// ends; one that a cache directory or a Store replaced in between is not seen. With a modelref.WithHTTPClient among the
+// options they are looked through when the test ends alone; with one, or with a modelref.WithPrimaryURL or
+// modelref.WithGitHub, the Client is wired as these say.
 func (s *Server) Client(t testing.TB, options ...modelref.Option) *modelref.Client {
 	t.Helper()
 	d := &detector{t: t, next: s.transport, reported: map[string]bool{}}
