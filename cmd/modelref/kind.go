@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -61,6 +62,13 @@ type change struct {
 	stale          bool
 	added, removed []string
 	changed        []modelref.RecordChange
+	rejected       []rejectedRecord
+}
+
+// rejectedRecord is a record that was there and no longer decodes.
+type rejectedRecord struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
 }
 
 // kind is a category, or all of them, with the type of its records taken away.
@@ -176,12 +184,27 @@ func (k typed[R]) watch(ctx context.Context, client *modelref.Client, o modelref
 			out := change{initial: c.Initial, added: c.Added, removed: c.Removed, changed: c.Changed}
 			if c.Reference != nil {
 				out.records, out.origin, out.stale = c.Reference.Len(), c.Reference.Origin(), c.Reference.Stale()
+				out.rejected = rejectedOf(c.Rejected, c.Reference.Rejected())
 			}
 			if !yield(out, err) {
 				return
 			}
 		}
 	}
+}
+
+// rejectedOf says what is wrong with the records of these names. The errors do not list all of very many, and shorten
+// long names.
+func rejectedOf(names []string, errs []modelref.RecordError) []rejectedRecord {
+	reasons := make(map[string]string, len(errs))
+	for _, err := range errs {
+		reasons[err.Name] = err.Reason
+	}
+	out := make([]rejectedRecord, len(names))
+	for i, name := range names {
+		out[i] = rejectedRecord{name, cmp.Or(reasons[name], "it does not decode any more")}
+	}
+	return out
 }
 
 // everything is the kind of all categories together, by the fields that all records have.

@@ -21,6 +21,7 @@ func newWatch(a *app) *cobra.Command {
 		Use:   "watch CATEGORY",
 		Short: "Print the changes of a category until interrupted",
 		Long: `Print how a category stands, then what is added (+), removed (-) and changed (~), until interrupted.
+A record that was there and no longer decodes (!) is told with the reason.
 Errors are told on standard error, and the watch goes on. An interrupt ends it with exit code 0.`,
 		Example: `  modelref watch image_generation --interval 5m
   modelref watch text_generation --jsonl --changes 1   # wait for one change`,
@@ -71,14 +72,15 @@ func (a *app) watch(ctx context.Context, k kind, interval time.Duration, changes
 
 // changeEvent is what watch prints of a change.
 type changeEvent struct {
-	Category string        `json:"category"`
-	Initial  bool          `json:"initial"`
-	Records  int           `json:"records"`
-	Origin   string        `json:"origin"`
-	Stale    bool          `json:"stale"`
-	Added    []string      `json:"added"`
-	Removed  []string      `json:"removed"`
-	Changed  []changeEntry `json:"changed"`
+	Category string           `json:"category"`
+	Initial  bool             `json:"initial"`
+	Records  int              `json:"records"`
+	Origin   string           `json:"origin"`
+	Stale    bool             `json:"stale"`
+	Added    []string         `json:"added"`
+	Removed  []string         `json:"removed"`
+	Changed  []changeEntry    `json:"changed"`
+	Rejected []rejectedRecord `json:"rejected"`
 }
 
 type changeEntry struct {
@@ -90,6 +92,7 @@ func (a *app) printChange(category string, c change) error {
 	event := changeEvent{
 		category, c.initial, c.records, c.origin.String(), c.stale,
 		append([]string{}, c.added...), append([]string{}, c.removed...), []changeEntry{}, // [] rather than null
+		append([]rejectedRecord{}, c.rejected...),
 	}
 	for _, r := range c.changed {
 		event.Changed = append(event.Changed, changeEntry{r.Name, r.Fields})
@@ -121,6 +124,13 @@ func (a *app) printChange(category string, c change) error {
 			line(plain, "", r.Name)
 		} else {
 			line(yellow, "~", r.Name+": "+strings.Join(r.Fields, ", "))
+		}
+	}
+	for _, r := range c.rejected {
+		if a.flags.quiet {
+			line(plain, "", r.Name)
+		} else {
+			line(red, "!", r.Name+": "+r.Reason)
 		}
 	}
 	return errors.Join(errs...)

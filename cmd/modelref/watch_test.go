@@ -66,11 +66,36 @@ func TestWatchAsJSONLines(t *testing.T) {
 	server, flags := serve(t, twoModels)
 	w := startWatch(t, t.Context(), append(flags, "watch", "image_generation", "--interval", "20ms", "--changes", "1", "--jsonl")...)
 	assert.JSONEq(t, `{"category": "image_generation", "initial": true, "records": 2, "origin": "primary", "stale": false,
-		"added": [], "removed": [], "changed": []}`, w.line(t))
+		"added": [], "removed": [], "changed": [], "rejected": []}`, w.line(t))
 	server.SetDocument(modelref.CategoryImageGeneration, changedModels)
 	assert.JSONEq(t, `{"category": "image_generation", "initial": false, "records": 2, "origin": "primary", "stale": false,
-		"added": ["New"], "removed": ["Grand \u001b[31m"], "changed": [{"name": "Small", "fields": ["nsfw"]}]}`, w.line(t))
+		"added": ["New"], "removed": ["Grand \u001b[31m"], "changed": [{"name": "Small", "fields": ["nsfw"]}], "rejected": []}`, w.line(t))
 	assert.Equal(t, 0, <-w.code)
+}
+
+func TestWatchTellsWhatNoLongerDecodes(t *testing.T) {
+	t.Parallel()
+	const document = `{"Small": {"name": "Small", "baseline": 5, "nsfw": false}, "Other": {"name": "Other", "baseline": "flux_1", "nsfw": false}}`
+	const reason = "baseline: want a string, got a number"
+	for form, want := range map[string]string{
+		"table": "! Small: " + reason,
+		"--jsonl": `{"category":"image_generation","initial":false,"records":1,"origin":"primary","stale":false,` +
+			`"added":[],"removed":[],"changed":[],"rejected":[{"name":"Small","reason":"` + reason + `"}]}`,
+	} {
+		t.Run(form, func(t *testing.T) {
+			t.Parallel()
+			server, flags := serve(t, strings.Replace(document, "5", `"flux_1"`, 1))
+			flags = append(flags, "watch", "image_generation", "--interval", "20ms", "--changes", "1")
+			if form != "table" {
+				flags = append(flags, form)
+			}
+			w := startWatch(t, t.Context(), flags...)
+			w.line(t)
+			server.SetDocument(modelref.CategoryImageGeneration, document)
+			assert.Equal(t, want, w.line(t))
+			assert.Equal(t, 0, <-w.code)
+		})
+	}
 }
 
 func TestAnInterruptEndsAWatch(t *testing.T) {
