@@ -35,7 +35,8 @@ type app struct {
 	flags          globalFlags
 	root           *cobra.Command
 	closers        []func()
-	hinted         string // the last hint that was printed
+	hinted         string    // the last hint that was printed
+	sources        *listener // to the newest client
 }
 
 func (a *app) addFlags(root *cobra.Command) {
@@ -122,12 +123,14 @@ func (a *app) client(more ...modelref.Option) (*modelref.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	options = append(options, modelref.WithUserAgent("modelref-cli/"+modelref.Version))
+	sources := newListener()
+	options = append(options, modelref.WithUserAgent("modelref-cli/"+modelref.Version), modelref.WithObserver(sources.observe))
 	client, err := modelref.New(append(options, more...)...)
 	if err != nil {
 		return nil, asUsage(err)
 	}
 	a.closers = append(a.closers, func() { _ = client.Close() }) // it always returns nil
+	sources.client, a.sources = client, sources
 	return client, nil
 }
 

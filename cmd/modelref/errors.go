@@ -117,7 +117,11 @@ func (a *app) errorLine(line string) {
 
 // notef prints a remark on standard error, unless it is to be quiet.
 func (a *app) notef(format string, args ...any) {
+	a.noteLine("modelref: " + fmt.Sprintf(format, args...))
+}
+
+func (a *app) noteLine(line string) {
 	if !a.flags.quiet {
-		a.errorf(format, args...)
+		a.errorLine(line)
 	}
 }

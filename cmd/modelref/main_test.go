@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -317,4 +318,32 @@ func TestCompletion(t *testing.T) {
 		assert.Equal(t, 0, got.code)
 		assert.Contains(t, got.out, "modelref")
 	}
+}
+
+// oldCopy writes a document of image_generation that is five hours old, and returns its cache directory.
+func oldCopy(t *testing.T, document string) string {
+	t.Helper()
+	cache := t.TempDir()
+	then := time.Now().Add(-5*time.Hour - time.Minute)
+	require.NoError(t, os.Chtimes(write(t, cache, "stable_diffusion.json", document), then, then))
+	return cache
+}
+
+func TestARemarkOnAStaleCopySaysWhy(t *testing.T) {
+	t.Parallel()
+	server, flags := serve(t, twoModels)
+	cache := oldCopy(t, twoModels)
+	flags = append(flags, "--cache-dir", cache)
+	list := []string{"list", "image_generation", "-f", "name", "-n1"}
+
+	got := runWith(t, "", append([]string{"--offline", "--cache-dir", cache}, list...)...)
+	assert.Equal(t, result{0, "NAME\nSmall\n", "modelref: image_generation is from the cache directory and may be behind: " +
+		"no source could be asked\n"}, got)
+
+	server.Break(modelreftest.Primary, modelreftest.Status(403))
+	got = runWith(t, "", append(flags, list...)...)
+	assert.Equal(t, "NAME\nSmall\n", got.out)
+	assert.Regexp(t, "^modelref: image_generation is from the cache directory and may be behind: no source answered with it\n"+
+		`  primary 403 .*\(1 attempt, .*\)`+"\n$", got.err)
+	assert.Empty(t, runWith(t, "", append(append(flags, list...), "-q")...).err)
 }

@@ -224,12 +224,29 @@ func (a *app) remark(from *about) {
 		return
 	}
 	if from.ref.Stale() {
-		a.notef("%s is from %s and may be behind: no source could be asked", from.category, originText(from.ref.Origin()))
+		a.remarkOnStale(from)
 	} else if from.ref.Origin() == modelref.OriginGitHub {
 		a.notef("%s is from GitHub, converted: the PRIMARY was not asked or did not answer", from.category)
 	}
 	for _, rejected := range from.ref.Rejected() {
 		a.notef("%s: left out: %s", from.category, rejected.Error())
+	}
+}
+
+// remarkOnStale tells why a copy had to do.
+func (a *app) remarkOnStale(from *about) {
+	what := fmt.Sprintf("%s is from %s and may be behind", from.category, originText(from.ref.Origin()))
+	attempts := a.sources.attempts(from.category)
+	switch {
+	case !a.sources.couldAsk(from.category):
+		a.notef("%s: no source could be asked", what)
+	case len(attempts) == 0:
+		a.notef("%s: no source has confirmed it", what)
+	default:
+		a.notef("%s: no source answered with it", what)
+	}
+	for _, attempt := range attempts {
+		a.noteLine("  " + attempt.String())
 	}
 }
 
