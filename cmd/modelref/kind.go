@@ -11,6 +11,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/haidra-org/modelref"
 )
@@ -50,6 +51,7 @@ type about struct {
 	ref      interface {
 		Origin() modelref.Origin
 		Stale() bool
+		ConfirmedAt() time.Time
 		Rejected() []modelref.RecordError
 	}
 }

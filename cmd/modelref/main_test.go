@@ -337,13 +337,22 @@ func TestARemarkOnAStaleCopySaysWhy(t *testing.T) {
 	list := []string{"list", "image_generation", "-f", "name", "-n1"}
 
 	got := runWith(t, "", append([]string{"--offline", "--cache-dir", cache}, list...)...)
-	assert.Equal(t, result{0, "NAME\nSmall\n", "modelref: image_generation is from the cache directory and may be behind: " +
+	assert.Equal(t, result{0, "NAME\nSmall\n", "modelref: image_generation is from the cache directory, 5h old, and may be behind: " +
 		"no source could be asked\n"}, got)
 
 	server.Break(modelreftest.Primary, modelreftest.Status(403))
 	got = runWith(t, "", append(flags, list...)...)
 	assert.Equal(t, "NAME\nSmall\n", got.out)
-	assert.Regexp(t, "^modelref: image_generation is from the cache directory and may be behind: no source answered with it\n"+
+	assert.Regexp(t, "^modelref: image_generation is from the cache directory, 5h old, and may be behind: no source answered with it\n"+
 		`  primary 403 .*\(1 attempt, .*\)`+"\n$", got.err)
 	assert.Empty(t, runWith(t, "", append(append(flags, list...), "-q")...).err)
+}
+
+func TestStatusTellsTheAge(t *testing.T) {
+	t.Parallel()
+	got := runWith(t, "", "--offline", "--cache-dir", oldCopy(t, twoModels), "status", "image_generation", "clip")
+	assert.Equal(t, 1, got.code, "there is no copy of clip")
+	assert.Regexp(t, `CATEGORY +STATE +ORIGIN +AGE +RECORDS +REJECTED`, got.out)
+	assert.Regexp(t, `image_generation +stale +disk +5h +2 +0\n`, got.out)
+	assert.Regexp(t, `clip +unavailable +0 +0 `, got.out)
 }

@@ -218,6 +218,20 @@ func sizeText(n int64) string {
 	}
 }
 
+// ageText writes how old something is in the largest unit that there is one of.
+func ageText(age time.Duration) string {
+	switch age = max(age, 0); { // a clock may have been set back
+	case age >= 24*time.Hour:
+		return strconv.FormatInt(int64(age/(24*time.Hour)), 10) + "d"
+	case age >= time.Hour:
+		return strconv.FormatInt(int64(age/time.Hour), 10) + "h"
+	case age >= time.Minute:
+		return strconv.FormatInt(int64(age/time.Minute), 10) + "m"
+	default:
+		return strconv.FormatInt(int64(age/time.Second), 10) + "s"
+	}
+}
+
 // remark tells of an answer that may be behind or that has gaps.
 func (a *app) remark(from *about) {
 	if from == nil {
@@ -236,6 +250,9 @@ func (a *app) remark(from *about) {
 // remarkOnStale tells why a copy had to do.
 func (a *app) remarkOnStale(from *about) {
 	what := fmt.Sprintf("%s is from %s and may be behind", from.category, originText(from.ref.Origin()))
+	if at := from.ref.ConfirmedAt(); !at.IsZero() {
+		what = fmt.Sprintf("%s is from %s, %s old, and may be behind", from.category, originText(from.ref.Origin()), ageText(time.Since(at)))
+	}
 	attempts := a.sources.attempts(from.category)
 	switch {
 	case !a.sources.couldAsk(from.category):

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mattn/go-runewidth"
 	"github.com/stretchr/testify/assert"
@@ -54,6 +55,16 @@ func TestPrintable(t *testing.T) {
 		"\u202eright": `\u202eright`, "\u009b": `\u009b`, "no\u00a0break": "no\u00a0break",
 	} {
 		assert.Equal(t, want, printable(in))
+	}
+}
+
+func TestAges(t *testing.T) {
+	t.Parallel()
+	for age, want := range map[time.Duration]string{
+		-time.Second: "0s", 59 * time.Second: "59s", 60 * time.Second: "1m", 119 * time.Minute: "1h", 47 * time.Hour: "1d",
+		400 * 24 * time.Hour: "400d",
+	} {
+		assert.Equal(t, want, ageText(age))
 	}
 }
 

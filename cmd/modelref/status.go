@@ -18,6 +18,7 @@ func newStatus(a *app) *cobra.Command {
 		Use:   "status [CATEGORY...]",
 		Short: "Read the categories and tell how they and their sources stand",
 		Long: `Read the categories, all where none is named, and tell how they and their sources stand.
+The age is how long ago a source last said that this is the present state.
 The exit code is 0 where every category has an answer, a stale one included, and 1 where one has none.`,
 		Example:           "  modelref --demo status",
 		ValidArgsFunction: completeCategories(0),
@@ -140,9 +141,13 @@ func (a *app) printState(s state) error {
 	if err := sources.print(a.stdout, a.screen); err != nil {
 		return err
 	}
-	categories := newTable("CATEGORY", "STATE", "ORIGIN", "RECORDS", "REJECTED", "ERROR").right(3, 4)
+	categories := newTable("CATEGORY", "STATE", "ORIGIN", "AGE", "RECORDS", "REJECTED", "ERROR").right(3, 4, 5)
 	for _, c := range s.Categories {
-		categories.add(string(c.Category), c.State, c.Origin, strconv.Itoa(c.Records), strconv.Itoa(c.Rejected), c.Error)
+		age := ""
+		if c.ConfirmedAt != nil {
+			age = ageText(time.Since(*c.ConfirmedAt))
+		}
+		categories.add(string(c.Category), c.State, c.Origin, age, strconv.Itoa(c.Records), strconv.Itoa(c.Rejected), c.Error)
 		categories.rows[len(categories.rows)-1][1].style = styles[c.State]
 	}
 	if _, err := fmt.Fprintln(a.stdout); err != nil {
