@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/haidra-org/modelref"
@@ -26,6 +27,11 @@ func asUsage(err error) error {
 	return usageError{err}
 }
 
+// endpointError is what came of asking an endpoint that searches, ranks or counts. None of them is about one record.
+type endpointError struct{ error }
+
+func (e endpointError) Unwrap() error { return e.error }
+
 var (
 	// errNo says that the answer is no and that it has been printed.
 	errNo = errors.New("the answer is no")
@@ -36,6 +42,7 @@ var (
 // report prints an error and returns the exit code that it stands for.
 func (a *app) report(err error) int {
 	var usage usageError
+	var endpoint endpointError
 	switch {
 	case err == nil:
 		return exitOK
@@ -48,7 +55,7 @@ func (a *app) report(err error) int {
 	switch {
 	case errors.As(err, &usage), errors.Is(err, modelref.ErrInvalidQuery), errors.Is(err, modelref.ErrUnknownCategory):
 		return exitUsage
-	case errors.Is(err, modelref.ErrNotFound) && !errors.Is(err, modelref.ErrUnavailable):
+	case errors.Is(err, modelref.ErrNotFound) && !errors.Is(err, modelref.ErrUnavailable) && !errors.As(err, &endpoint):
 		return exitMismatch
 	default:
 		return exitError
@@ -88,6 +95,7 @@ func (a *app) printCause(err error) {
 // hintFor returns what can be done about an error, or "".
 func hintFor(err error, flags globalFlags) string {
 	var api *modelref.APIError
+	var endpoint endpointError
 	switch {
 	case errors.Is(err, context.Canceled):
 		return ""
@@ -99,7 +107,11 @@ func hintFor(err error, flags globalFlags) string {
 		return "With --cache-dir DIR a later call has the copies of an earlier one; --demo needs no network."
 	case errors.Is(err, modelref.ErrUnavailable):
 		return "Try again later; `modelref status` tells how each source stands."
-	case errors.As(err, &api) && api.StatusCode >= 500:
+	case !errors.As(err, &endpoint) || !errors.As(err, &api):
+		return ""
+	case api.StatusCode == http.StatusNotFound:
+		return "The service does not have that; `modelref list` and `query` answer without it."
+	case api.StatusCode >= 500:
 		return "The service has trouble with that; `modelref list` and `query` answer without it."
 	default:
 		return ""

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -355,4 +356,23 @@ func TestStatusTellsTheAge(t *testing.T) {
 	assert.Regexp(t, `CATEGORY +STATE +ORIGIN +AGE +RECORDS +REJECTED`, got.out)
 	assert.Regexp(t, `image_generation +stale +disk +5h +2 +0\n`, got.out)
 	assert.Regexp(t, `clip +unavailable +0 +0 `, got.out)
+}
+
+func TestEndpointsThatDoNotAnswer(t *testing.T) {
+	t.Parallel()
+	for status, hint := range map[int]string{
+		404: "The service does not have that; `modelref list` and `query` answer without it.",
+		503: "The service has trouble with that; `modelref list` and `query` answer without it.",
+	} {
+		server, flags := serve(t, twoModels)
+		server.Break(modelreftest.Primary, modelreftest.Status(status))
+		for _, args := range [][]string{
+			{"search", "x"}, {"search", "x", "-c", "clip"}, {"popular"}, {"stats", "clip"}, {"stats", "image_generation", "--usage"},
+		} {
+			got := runWith(t, "", append(append(flags, "--timeout", "50ms"), args...)...)
+			assert.Equal(t, 1, got.code, args)
+			assert.Contains(t, got.err, strconv.Itoa(status), args)
+			assert.Contains(t, got.err, hint, args)
+		}
+	}
 }

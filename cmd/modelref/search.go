@@ -112,7 +112,7 @@ func (a *app) search(cmd *cobra.Command, f searchFlags, args []string) error {
 	}
 	page, err := k.search(cmd.Context(), client, o)
 	if err != nil {
-		return within(cmd.Context(), err)
+		return within(cmd.Context(), endpointError{err})
 	}
 	return a.printPage(k, page, f)
 }
@@ -183,7 +183,7 @@ func (a *app) popular(ctx context.Context, category string, o *modelref.PopularO
 
 func printPopular[R modelref.Record](ctx context.Context, a *app, models []modelref.PopularModel[R], err error) error {
 	if err != nil {
-		return within(ctx, err)
+		return within(ctx, endpointError{err})
 	}
 	if len(models) == 0 {
 		a.notef("the service has no use of models at the moment: it could not ask the AI Horde. Try again later.")
@@ -254,7 +254,7 @@ func (a *app) usage(ctx context.Context, category modelref.Category) error {
 	}
 	models, err := client.UsageStatistics(ctx, category, &modelref.UsageOptions{SortBy: modelref.UsageSortTotal})
 	if err != nil {
-		return within(ctx, err)
+		return within(ctx, endpointError{err})
 	}
 	if a.flags.json || a.flags.jsonl {
 		return printEach(a, models)
@@ -269,7 +269,7 @@ func (a *app) stats(ctx context.Context, category modelref.Category, group bool)
 	}
 	s, err := client.Statistics(ctx, category, &modelref.StatisticsOptions{GroupTextModels: group})
 	if err != nil {
-		return within(ctx, err)
+		return within(ctx, endpointError{err})
 	}
 	if a.flags.json || a.flags.jsonl {
 		return a.printJSON(s)

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -96,6 +97,13 @@ func TestWatchTellsWhatNoLongerDecodes(t *testing.T) {
 			assert.Equal(t, 0, <-w.code)
 		})
 	}
+}
+
+func TestAWatchThatFailsHasNoHintAtList(t *testing.T) {
+	t.Parallel()
+	err := fmt.Errorf("modelref: clip: %w", &modelref.APIError{StatusCode: 503}) // as Watch yields it
+	assert.Empty(t, hintFor(err, globalFlags{}), "which needs the same document")
+	assert.Contains(t, hintFor(endpointError{err}, globalFlags{}), "`modelref list`")
 }
 
 func TestAnInterruptEndsAWatch(t *testing.T) {
