@@ -22,6 +22,8 @@ type selection struct {
 	sort   []string
 	fields []string // the columns; the kind's own where there are none
 	limit  int      // none where it is negative
+
+	distinct string // the field whose values are wanted, in place of the columns
 }
 
 // field is one that records can be asked for.
@@ -258,8 +260,12 @@ func plan[R modelref.Record](q modelref.Query[R], columns []string, s selection)
 	if len(s.fields) > 0 {
 		columns = s.fields
 	}
+	flag := "--fields"
+	if s.distinct != "" {
+		columns, flag = []string{s.distinct}, "--distinct"
+	}
 	shown, fieldsErr := lookUp[R](columns)
-	if err := errors.Join(prefix("--where", whereErr), prefix("--sort", sortErr), prefix("--fields", fieldsErr)); err != nil {
+	if err := errors.Join(prefix("--where", whereErr), prefix("--sort", sortErr), prefix(flag, fieldsErr)); err != nil {
 		return q, nil, asUsage(err)
 	}
 	q = q.Where(where).OrderBy(orders...)

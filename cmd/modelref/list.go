@@ -83,7 +83,6 @@ func (a *app) find(cmd *cobra.Command, k kind, s selection) (*answer, error) {
 func newQuery(a *app) *cobra.Command {
 	var s selection
 	var count bool
-	var distinct string
 	cmd := &cobra.Command{
 		Use:   "query [CATEGORY]",
 		Short: "Ask all categories, or one; count and group",
@@ -98,7 +97,7 @@ The categories that could not be read are told, and make the exit code 1.
 	}
 	addSelection(cmd, &s, anyKind)
 	cmd.Flags().BoolVar(&count, "count", false, "print how many records there are")
-	cmd.Flags().StringVar(&distinct, "distinct", "", "print the values of this field, and how many records have each")
+	cmd.Flags().StringVar(&s.distinct, "distinct", "", "print the values of this field, and how many records have each")
 	cmd.MarkFlagsMutuallyExclusive("count", "distinct", "fields")
 	completeField(cmd, "distinct", anyKind)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -106,14 +105,11 @@ The categories that could not be read are told, and make the exit code 1.
 		if err != nil {
 			return err
 		}
-		if distinct != "" {
-			s.fields = []string{distinct}
-		}
 		found, err := a.find(cmd, k, s)
 		if found == nil || (err != nil && len(found.rows) == 0) {
 			return err
 		}
-		return errors.Join(a.printQuery(found, s, count, distinct != ""), err)
+		return errors.Join(a.printQuery(found, s, count), err)
 	}
 	return cmd
 }
@@ -125,14 +121,14 @@ func kindFrom(args []string) (kind, error) {
 	return kindOf(args[0])
 }
 
-func (a *app) printQuery(found *answer, s selection, count, distinct bool) error {
+func (a *app) printQuery(found *answer, s selection, count bool) error {
 	switch {
 	case count && (a.flags.json || a.flags.jsonl):
 		return a.printJSON(map[string]int{"count": len(found.rows)})
 	case count:
 		_, err := fmt.Fprintln(a.stdout, len(found.rows))
 		return err
-	case distinct:
+	case s.distinct != "":
 		return a.printDistinct(found.rows, found.columns[0])
 	default:
 		return a.printRows(found.rows, found.columns, len(s.fields) > 0)

@@ -185,6 +185,7 @@ func TestExitCodesAndMessages(t *testing.T) {
 			[]string{"--demo", "list", "clip", "-w", "foo=1", "-s", "tags", "-f", "x"}, 2,
 			[]string{`--where: no field "foo": want one of record_type, name,`, `--sort: no field "tags"`, `--fields: no field "x"`},
 		},
+		"distinct what":    {[]string{"--demo", "query", "--distinct", "nsfw"}, 2, []string{`--distinct: no field "nsfw": want one of record_type,`}},
 		"bad value":        {[]string{"--demo", "list", "clip", "-w", "size_on_disk_bytes<big"}, 2, []string{"--where: size_on_disk_bytes:", "7e9"}},
 		"negative limit":   {[]string{"--demo", "list", "clip", "-n", "-3"}, 2, []string{"--limit -3: want 0 or more"}},
 		"two outputs":      {[]string{"--demo", "list", "clip", "--json", "-q"}, 2, []string{"one of --json, --jsonl and --quiet"}},
