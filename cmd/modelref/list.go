@@ -135,38 +135,59 @@ func (a *app) printQuery(found *answer, s selection, count bool) error {
 	}
 }
 
-// valueCount is how many records have a value.
+// valueCount is how many records have a value, or have none where it is nil.
 type valueCount struct {
-	Value string `json:"value"`
-	Count int    `json:"count"`
+	Value *string `json:"value"`
+	Count int     `json:"count"`
 }
 
-// printDistinct prints the values of a field in the order in which they are first seen.
-func (a *app) printDistinct(rows []row, f field) error {
+// countValues counts the values of a field in the order in which they are first seen. The records without one are counted
+// together.
+func countValues(rows []row, f field) []valueCount {
 	var values []valueCount
-	at := map[string]int{}
+	at, unset := map[string]int{}, -1
 	for _, r := range rows {
-		for _, text := range r.text(f.name) {
+		texts := r.text(f.name)
+		if len(texts) == 0 {
+			if unset < 0 {
+				unset = len(values)
+				values = append(values, valueCount{})
+			}
+			values[unset].Count++
+		}
+		for _, text := range texts {
 			i, known := at[text]
 			if !known {
 				i = len(values)
-				at[text], values = i, append(values, valueCount{Value: text})
+				at[text], values = i, append(values, valueCount{Value: &text})
 			}
 			values[i].Count++
 		}
 	}
+	return values
+}
+
+func (a *app) printDistinct(rows []row, f field) error {
+	values := countValues(rows, f)
 	if a.flags.json || a.flags.jsonl {
 		return printEach(a, values)
 	}
 	t := newTable(strings.ToUpper(shortName(f.name)), "RECORDS").right(1)
 	for _, v := range values {
 		if a.flags.quiet {
-			if _, err := fmt.Fprintln(a.stdout, printable(v.Value)); err != nil {
+			if v.Value == nil {
+				continue
+			}
+			if _, err := fmt.Fprintln(a.stdout, printable(*v.Value)); err != nil {
 				return err
 			}
 			continue
 		}
-		t.add(shown(field{f.name, f.kind}, []string{v.Value}), strconv.Itoa(v.Count))
+		text := "(unset)"
+		if v.Value != nil {
+			text = shown(f, []string{*v.Value})
+		}
+		t.add(text, strconv.Itoa(v.Count))
 	}
 	if a.flags.quiet {
 		return nil

@@ -377,3 +377,16 @@ func TestEndpointsThatDoNotAnswer(t *testing.T) {
 		}
 	}
 }
+
+func TestDistinctCountsTheRecordsWithoutAValue(t *testing.T) {
+	t.Parallel()
+	_, flags := serve(t, twoModels)
+	for form, want := range map[string]string{
+		"--json=false": "SIZE     RECORDS\n2.00 GB        1\n(unset)        1\n",
+		"--jsonl":      `{"value":"2000000000","count":1}` + "\n" + `{"value":null,"count":1}` + "\n",
+		"-q":           "2000000000\n",
+	} {
+		got := runWith(t, "", append(flags, "query", "image_generation", "--distinct", "size_on_disk_bytes", form)...)
+		assert.Equal(t, result{0, want, ""}, got, form)
+	}
+}
