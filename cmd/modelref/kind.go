@@ -255,7 +255,7 @@ func fieldsOf[R modelref.Record]() []field {
 
 // plan adds a selection to a query and finds the fields to show. The error tells all that is wrong.
 func plan[R modelref.Record](q modelref.Query[R], columns []string, s selection) (modelref.Query[R], []field, error) {
-	where, whereErr := modelref.ParseWhere[R](s.where...)
+	where, whereErr := parseWhere[R](s.where)
 	orders, sortErr := modelref.ParseOrder[R](s.sort...)
 	if len(s.fields) > 0 {
 		columns = s.fields

@@ -18,6 +18,7 @@ Conditions (--where, several must all hold):
   baseline=flux_1   size_on_disk_bytes<7e9   name~anime   tags!=hentai   created_at>=2024-05-01
   nsfw              the flag is true, or the value is set
   !nsfw             it is false, or unset
+  sizes may have a unit, kB MB GB TB or KiB MiB GiB TiB, and parameters K M B T: 'size_on_disk_bytes<=8GB'
   =  !=  every field;  <  <=  >  >=  text, integers and times;  ~  text and lists: contains`
 
 // addSelection adds the flags of a selection; kindFor finds the kind whose fields are completed.

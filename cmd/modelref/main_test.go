@@ -186,7 +186,7 @@ func TestExitCodesAndMessages(t *testing.T) {
 			[]string{`--where: no field "foo": want one of record_type, name,`, `--sort: no field "tags"`, `--fields: no field "x"`},
 		},
 		"distinct what":    {[]string{"--demo", "query", "--distinct", "nsfw"}, 2, []string{`--distinct: no field "nsfw": want one of record_type,`}},
-		"bad value":        {[]string{"--demo", "list", "clip", "-w", "size_on_disk_bytes<big"}, 2, []string{"--where: size_on_disk_bytes:", "7e9"}},
+		"bad value":        {[]string{"--demo", "list", "clip", "-w", "size_on_disk_bytes<big"}, 2, []string{"--where: size_on_disk_bytes:", "7e9", "8GB or 7.5GiB"}},
 		"negative limit":   {[]string{"--demo", "list", "clip", "-n", "-3"}, 2, []string{"--limit -3: want 0 or more"}},
 		"two outputs":      {[]string{"--demo", "list", "clip", "--json", "-q"}, 2, []string{"one of --json, --jsonl and --quiet"}},
 		"demo and primary": {[]string{"--demo", "--primary", "http://127.0.0.1", "list", "clip"}, 2, []string{"--demo has a server of its own"}},
