@@ -265,6 +265,9 @@ func plan[R modelref.Record](q modelref.Query[R], columns []string, s selection)
 		columns, flag = []string{s.distinct}, "--distinct"
 	}
 	shown, fieldsErr := lookUp[R](columns)
+	if fieldsErr != nil {
+		fieldsErr = fmt.Errorf("%w; files and checksums are no fields: `get` and --json have them", fieldsErr)
+	}
 	if err := errors.Join(prefix("--where", whereErr), prefix("--sort", sortErr), prefix(flag, fieldsErr)); err != nil {
 		return q, nil, asUsage(err)
 	}

@@ -46,7 +46,8 @@ func newList(a *app) *cobra.Command {
 		Long:  "List the records of a category, in its own order or sorted.\n" + selectionHelp,
 		Example: `  modelref --demo list image_generation --where '!nsfw' --where 'size_on_disk_bytes<7e9'
   modelref --demo list text_generation --sort=-parameters --limit 5 --fields name,parameters
-  modelref --demo list clip --jsonl`,
+  modelref --demo list clip --jsonl
+  modelref list image_generation --jsonl | jq -r '[.name, .config.download[]?.sha256sum] | @tsv'`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeCategories(1),
 	}

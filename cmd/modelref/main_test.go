@@ -183,7 +183,7 @@ func TestExitCodesAndMessages(t *testing.T) {
 		"unknown category": {[]string{"--demo", "list", "clipp"}, 2, []string{`unknown category "clipp": want one of blip, clip,`}},
 		"all wrong": {
 			[]string{"--demo", "list", "clip", "-w", "foo=1", "-s", "tags", "-f", "x"}, 2,
-			[]string{`--where: no field "foo": want one of record_type, name,`, `--sort: no field "tags"`, `--fields: no field "x"`},
+			[]string{`--where: no field "foo": want one of record_type, name,`, `--sort: no field "tags"`, `--fields: no field "x"`, "files and checksums are no fields: `get` and --json have them"},
 		},
 		"distinct what":    {[]string{"--demo", "query", "--distinct", "nsfw"}, 2, []string{`--distinct: no field "nsfw": want one of record_type,`}},
 		"bad value":        {[]string{"--demo", "list", "clip", "-w", "size_on_disk_bytes<big"}, 2, []string{"--where: size_on_disk_bytes:", "7e9", "8GB or 7.5GiB"}},
