@@ -207,6 +207,7 @@ func TestExitCodesAndMessages(t *testing.T) {
 		"diff nothing":   {[]string{"--demo", "diff", "clip", "nothere"}, 2, []string{"neither a file nor a category"}},
 		"diff stdin":     {[]string{"diff", "-", "-"}, 2, []string{"read once"}},
 		"diff no cache":  {[]string{"--demo", "diff", "clip", "cache:clip"}, 2, []string{"--cache-dir"}},
+		"diff no GitHub": {[]string{"--no-github", "diff", "-", "github:clip"}, 2, []string{"github:clip: --no-github switches that source off"}},
 		"count distinct": {[]string{"--demo", "query", "clip", "--count", "--distinct", "name"}, 2, []string{"count", "distinct"}},
 		"nsfw what":      {[]string{"--demo", "search", "--nsfw", "maybe"}, 2, []string{"--nsfw", "true or false"}},
 		"no demo":        {[]string{"list", "clip", "--demo=false", "--primary", "http://127.0.0.1:9/api"}, 1, []string{"no source could give clip"}},
