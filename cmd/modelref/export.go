@@ -50,7 +50,7 @@ func categoriesOf(names []string) ([]modelref.Category, error) {
 	out := make([]modelref.Category, len(names))
 	errs := make([]error, len(names))
 	for i, name := range names {
-		out[i], errs[i] = modelref.ParseCategory(name)
+		out[i], errs[i] = parseCategory(name)
 	}
 	return out, asUsage(errors.Join(errs...))
 }

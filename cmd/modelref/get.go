@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -57,11 +58,19 @@ func named(rows []row, name string) (row, bool) {
 
 // notFound says what comes near the name.
 func notFound(k kind, name string, rows []row) error {
-	var near []string
+	var near, all []string
 	for _, r := range rows {
-		if strings.Contains(strings.ToLower(r.name), strings.ToLower(name)) && len(near) < 5 {
-			near = append(near, fmt.Sprintf("%q", r.name))
+		all = append(all, r.name)
+		if strings.Contains(strings.ToLower(r.name), strings.ToLower(name)) {
+			near = append(near, r.name)
 		}
+	}
+	if len(near) == 0 {
+		near = nearest(name, all)
+	}
+	near = near[:min(len(near), 5)]
+	for i := range near {
+		near[i] = strconv.Quote(near[i])
 	}
 	what := fmt.Errorf("%s: %q: %w", k.name(), name, modelref.ErrNotFound)
 	if len(near) > 0 {

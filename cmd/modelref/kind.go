@@ -92,7 +92,7 @@ type kind interface {
 
 // kindOf returns the kind of the category of that name.
 func kindOf(name string) (kind, error) {
-	category, err := modelref.ParseCategory(name)
+	category, err := parseCategory(name)
 	if err != nil {
 		return nil, asUsage(err)
 	}

@@ -180,7 +180,7 @@ func TestExitCodesAndMessages(t *testing.T) {
 		"no such command":  {[]string{"frobnicate"}, 2, []string{"want one of categories, "}},
 		"unknown flag":     {[]string{"list", "--nope"}, 2, []string{"unknown flag: --nope", "modelref list --help"}},
 		"no category":      {[]string{"list"}, 2, []string{"usage: modelref list CATEGORY"}},
-		"unknown category": {[]string{"--demo", "list", "clipp"}, 2, []string{`unknown category "clipp": want one of blip, clip,`}},
+		"unknown category": {[]string{"--demo", "list", "clipp"}, 2, []string{`unknown category "clipp": want one of blip, clip,`, "; did you mean clip?"}},
 		"all wrong": {
 			[]string{"--demo", "list", "clip", "-w", "foo=1", "-s", "tags", "-f", "x"}, 2,
 			[]string{`--where: no field "foo": want one of record_type, name,`, `--sort: no field "tags"`, `--fields: no field "x"`, "files and checksums are no fields: `get` and --json have them"},
@@ -193,6 +193,7 @@ func TestExitCodesAndMessages(t *testing.T) {
 		"bad timeout":      {[]string{"--timeout", "0s", "list", "clip"}, 2, []string{"want more than 0"}},
 		"bad URL":          {[]string{"--primary", "nonsense", "list", "clip"}, 2, []string{"http://"}},
 		"not found":        {[]string{"--demo", "get", "image_generation", "plain"}, 3, []string{`did you mean "Plain Diffusion"`}},
+		"a typo":           {[]string{"--demo", "get", "image_generation", "Inkwel1"}, 3, []string{`did you mean "Inkwell"?`}},
 		"nothing near":     {[]string{"--demo", "get", "clip", "zzz"}, 3, []string{"`modelref list clip`"}},
 		"offline":          {[]string{"--offline", "list", "clip"}, 1, []string{"no source could give clip", "Leave out --offline"}},
 		"no source": {
@@ -203,6 +204,7 @@ func TestExitCodesAndMessages(t *testing.T) {
 		"popular of":     {[]string{"--demo", "popular", "clip"}, 2, []string{"image_generation and text_generation"}},
 		"popular by":     {[]string{"--demo", "popular", "--sort", "x"}, 2, []string{"want one of worker_count"}},
 		"all offline":    {[]string{"--offline", "query"}, 1, []string{"no source could give blip", "no source could give ti", "Leave out --offline"}},
+		"status what":    {[]string{"--demo", "status", "image"}, 2, []string{"did you mean image_generation?"}},
 		"status offline": {[]string{"--offline", "status", "clip"}, 1, nil},
 		"diff nothing":   {[]string{"--demo", "diff", "clip", "nothere"}, 2, []string{"neither a file nor a category"}},
 		"diff stdin":     {[]string{"diff", "-", "-"}, 2, []string{"read once"}},
