@@ -110,7 +110,7 @@ func hintFor(err error, flags globalFlags) string {
 	case !errors.As(err, &endpoint) || !errors.As(err, &api):
 		return ""
 	case api.StatusCode == http.StatusNotFound:
-		return "The service does not have that; `modelref list` and `query` answer without it."
+		return "The service does not have that, or --primary names another one; `modelref list` and `query` do not need it."
 	case api.StatusCode >= 500:
 		return "The service has trouble with that; `modelref list` and `query` answer without it."
 	default:

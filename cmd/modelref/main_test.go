@@ -365,7 +365,7 @@ func TestStatusTellsTheAge(t *testing.T) {
 func TestEndpointsThatDoNotAnswer(t *testing.T) {
 	t.Parallel()
 	for status, hint := range map[int]string{
-		404: "The service does not have that; `modelref list` and `query` answer without it.",
+		404: "The service does not have that, or --primary names another one; `modelref list` and `query` do not need it.",
 		503: "The service has trouble with that; `modelref list` and `query` answer without it.",
 	} {
 		server, flags := serve(t, twoModels)
