@@ -73,6 +73,8 @@ func (a *app) checkFlags() error {
 		return usagef("give one of --json, --jsonl and --quiet")
 	case f.demo && (f.primarySet || f.offline):
 		return usagef("--demo has a server of its own: leave out --primary and --offline")
+	case f.demo && f.cacheDir != "":
+		return usagef("--demo has made-up models, which would stay in a cache directory: leave out --cache-dir")
 	case f.timeout < 0 || (f.timeout == 0 && a.root.PersistentFlags().Changed("timeout")):
 		return usagef("--timeout %v: want more than 0, as 5s", f.timeout)
 	default:

@@ -208,6 +208,7 @@ func TestExitCodesAndMessages(t *testing.T) {
 		"status offline": {[]string{"--offline", "status", "clip"}, 1, nil},
 		"diff nothing":   {[]string{"--demo", "diff", "clip", "nothere"}, 2, []string{"neither a file nor a category"}},
 		"diff stdin":     {[]string{"diff", "-", "-"}, 2, []string{"read once"}},
+		"demo to cache":  {[]string{"--demo", "--cache-dir", "x", "list", "clip"}, 2, []string{"leave out --cache-dir"}},
 		"diff no cache":  {[]string{"--demo", "diff", "clip", "cache:clip"}, 2, []string{"--cache-dir"}},
 		"diff no GitHub": {[]string{"--no-github", "diff", "-", "github:clip"}, 2, []string{"github:clip: --no-github switches that source off"}},
 		"count distinct": {[]string{"--demo", "query", "clip", "--count", "--distinct", "name"}, 2, []string{"count", "distinct"}},
