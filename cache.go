@@ -205,7 +205,7 @@ func (s *categoryCache) read(ctx context.Context, o loadOptions) (anyReference, 
 		return nil, s.interrupted(ctx)
 	}
 	if s.client.config.background && !o.refresh && !o.watch {
-		if ref := s.readAhead(ctx, o); ref != nil {
+		if ref := s.readAhead(ctx); ref != nil {
 			s.hit(ref)
 			return ref, nil
 		}
@@ -243,10 +243,10 @@ func (s *categoryCache) flight(ctx context.Context, o loadOptions) <-chan single
 // readAhead returns the last good copy, for this read and those that follow, while one load brings the next; nil where
 // there is none. A load keeps what it brings before it holds it, so a copy that is the last good one under the lock is
 // never held over a newer one.
-func (s *categoryCache) readAhead(ctx context.Context, o loadOptions) anyReference {
+func (s *categoryCache) readAhead(ctx context.Context) anyReference {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if ref := s.answer(o); ref != nil { // it has come meanwhile
+	if ref := s.current(); ref != nil { // it has come meanwhile
 		return ref
 	}
 	if s.lastGood == nil || s.client.closed.Load() {
@@ -397,15 +397,14 @@ func (l *load) confirmedByStore(last *loaded) *loaded {
 
 // storeIsNewer reports whether the copy in the store was confirmed after what is in memory, as its note says.
 func (l *load) storeIsNewer(last *loaded) bool {
-	inMemory := last.ref.meta().confirmedAt.Add(time.Millisecond)
-	if p, err := l.storedNote(); err == nil && p.ConfirmedAt.After(inMemory) {
+	if p, err := l.storedNote(); err == nil && last.olderThan(p.ConfirmedAt) {
 		return true
 	}
 	if !l.client.config.offline { // the next answer of a source mends it
 		return false
 	}
 	got := l.readStore() // of another program, which does not write notes
-	return got != nil && got.ref.meta().confirmedAt.After(inMemory)
+	return got != nil && last.olderThan(got.ref.meta().confirmedAt)
 }
 
 // readStore decodes the copy in the store once in a load, and tells where it is broken.

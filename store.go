@@ -101,6 +101,11 @@ func (p *provenance) isOf(document string) bool {
 	return p.Size == len(document) && p.CRC32C == checksum(document)
 }
 
+// olderThan reports whether what was confirmed at that time was so clearly after this copy.
+func (l *loaded) olderThan(at time.Time) bool {
+	return at.After(l.ref.meta().confirmedAt.Add(time.Millisecond))
+}
+
 // note returns what is to be kept beside a document.
 func (l *loaded) note() (string, error) {
 	meta := l.ref.meta()
@@ -269,11 +274,12 @@ func (l *load) storeIsFresh() bool {
 	if l.options.refresh {
 		return false
 	}
-	if last := l.last(); last != nil && !l.storeIsNewer(last) {
+	p, err := l.storedNote()
+	if err != nil || time.Since(p.ConfirmedAt) >= l.maxAge() || !l.mayTake(p.State) {
 		return false
 	}
-	p, err := l.storedNote()
-	return err == nil && time.Since(p.ConfirmedAt) < l.maxAge() && l.mayTake(p.State)
+	last := l.last()
+	return last == nil || last.olderThan(p.ConfirmedAt)
 }
 
 // A process that waits for another one's download looks again after lockPause, then after half as long again each time,
