@@ -144,8 +144,8 @@ func (s *categoryCache) current() anyReference {
 	return nil
 }
 
-// answer returns the fresh reference where it is one that these options accept, or nil. GitHub is not asked more than once
-// a TTL for anybody.
+// answer returns the fresh reference where it is one that these options accept, or nil. A copy of GitHub's is enough for a
+// watch too until it is not fresh any more.
 func (s *categoryCache) answer(o loadOptions) anyReference {
 	if o.refresh {
 		return nil
@@ -809,9 +809,7 @@ func (l *load) doubtEmpty(got *loaded) anyReference {
 	unsure.state = sourceState{Source: last.state.Source, EmptyAt: first} // no stamp, no tag: the next read downloads
 	if first.IsZero() {
 		unsure.state.EmptyAt = time.Now()
-		if last.state.Source != OriginBootstrap {
-			l.storeConfirmed(&unsure)
-		}
+		l.storeDoubt(&unsure)
 	}
 	l.keep(&unsure)
 	return l.serveStale(&unsure)

@@ -643,6 +643,37 @@ func TestAnEmptyDocumentCountsOnlyWhenSaidTwice(t *testing.T) {
 			})
 		}
 	})
+	t.Run("where the store has a newer copy than memory", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+			dir := t.TempDir()
+			idle := server.Client(t, modelref.WithCacheDir(dir))
+			load(t, idle)
+			server.SetDocument(modelref.CategoryImageGeneration, threeModels)
+			time.Sleep(minute)
+			require.Equal(t, 3, load(t, server.Client(t, modelref.WithCacheDir(dir))).Len())
+			server.SetDocument(modelref.CategoryImageGeneration, `{}`)
+			time.Sleep(minute)
+			assert.True(t, load(t, idle).Stale())
+			assert.Equal(t, threeModels, readFile(t, dir, "stable_diffusion.json"))
+		})
+	})
+	t.Run("with a clock that was ahead", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+			dir := t.TempDir()
+			load(t, server.Client(t, modelref.WithCacheDir(dir)))
+			server.SetDocument(modelref.CategoryImageGeneration, `{}`)
+			time.Sleep(minute)
+			load(t, server.Client(t, modelref.WithCacheDir(dir)))
+			note := readFile(t, dir, "stable_diffusion.json.modelref")
+			ahead := strings.Replace(note, `"empty_at": "2000`, `"empty_at": "2031`, 1)
+			require.NotEqual(t, note, ahead)
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "stable_diffusion.json.modelref"), []byte(ahead), 0o600))
+			client := server.Client(t, modelref.WithCacheDir(dir))
+			assert.Equal(t, 2, load(t, client).Len())
+			time.Sleep(minute)
+			assert.Zero(t, load(t, client).Len())
+		})
+	})
 	t.Run("and once filled again starts anew", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 			client := server.Client(t)

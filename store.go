@@ -93,6 +93,7 @@ func parseNote(note string) (*provenance, error) {
 		return nil, err
 	}
 	p.ConfirmedAt, p.State.DownloadedAt = past(p.ConfirmedAt), past(p.State.DownloadedAt)
+	p.State.EmptyAt = past(p.State.EmptyAt)
 	return p, nil
 }
 
@@ -184,6 +185,27 @@ func (l *load) storeConfirmed(got *loaded) {
 		l.store(got) // gone, or another one: write the whole
 		return
 	}
+	l.storeNote(got)
+}
+
+// storeDoubt writes to the copy in the store that its source says to have no records any more. A copy of another document
+// is left alone.
+func (l *load) storeDoubt(got *loaded) {
+	if l.client.config.store == nil {
+		return
+	}
+	isStored := l.stored != nil && l.stored.ref.sameRecords(got.ref)
+	if !isStored {
+		p, err := l.storedNote()
+		isStored = err == nil && p.isOf(got.ref.text())
+	}
+	if isStored {
+		l.storeNote(got)
+	}
+}
+
+// storeNote writes the note beside the document that is in the store.
+func (l *load) storeNote(got *loaded) {
 	note, err := got.note()
 	if err == nil {
 		err = l.withStore(func(ctx context.Context, store Store) error {
