@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"sync/atomic"
 	"testing/fstest"
 	"time"
@@ -20,7 +19,10 @@ import (
 )
 
 func ExampleNew() {
-	dir := filepath.Join(os.TempDir(), "modelref-example") // os.UserCacheDir is the place, in a program
+	dir, err := os.MkdirTemp("", "modelref") // below os.UserCacheDir, in a program
+	if err != nil {
+		log.Fatal(err)
+	}
 	defer os.RemoveAll(dir)
 	client, err := modelref.New(
 		modelref.WithCacheDir(dir),

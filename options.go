@@ -168,8 +168,9 @@ func WithMaxStale(age time.Duration) Option {
 
 // WithCacheDir makes the Client keep a copy of each document in dir, which is made where it does not exist, and read
 // it when it starts and when no source answers. The files are named as the Python library names them, so that both can
-// share one directory. A copy younger than the TTL saves the first request, where it came from the PRIMARY that this
-// Client asks. A directory that cannot be written to is an error of New. There is none by default.
+// share one directory. A copy younger than the TTL saves the first request, unless it came from another deployment, or
+// from GitHub while the PRIMARY can be asked. A directory that cannot be written to is an error of New. There is none by
+// default.
 func WithCacheDir(dir string) Option {
 	return func(c *config) {
 		if dir == "" {
@@ -371,7 +372,7 @@ func WithOffline() Option { return func(c *config) { c.offline = true } }
 
 // RefreshInBackground makes a read of an expired category return what is in memory at once, marked stale, while one load
 // brings the new state for the reads that follow. By default such a read waits for the load, and so does the first read
-// of a category in either case: a copy on disk or a bootstrap is no reason not to ask.
+// of a category in either case: an old copy on disk or a bootstrap is no reason not to ask.
 func RefreshInBackground() Option { return func(c *config) { c.background = true } }
 
 // WithLogger sets where the Client says what went wrong and what it did about that: sources that failed, records that
@@ -387,8 +388,9 @@ func WithLogger(logger *slog.Logger) Option {
 }
 
 // WithObserver adds a function that is called for every Event, at once and in the goroutine in which it happens: it
-// must be quick, safe for concurrent use, and neither read nor close the Client, which would wait for itself. Several are called in the order in which they were given. Most events happen
-// in a goroutine of the Client, where a panic ends the program.
+// must be quick, safe for concurrent use, and neither read nor close the Client, which would wait for itself. Several
+// are called in the order in which they were given. Most events happen in a goroutine of the Client, where a panic ends
+// the program.
 func WithObserver(observe func(Event)) Option {
 	return func(c *config) {
 		earlier := c.observer

@@ -16,7 +16,7 @@ import (
 // has one in a directory, and WithStore takes any other. Beside each document stands a note, which a Client writes
 // and reads: where the document came from, when that was last confirmed, and a checksum.
 //
-// A Client asks a few times each TTL and category, and some three times a second while another one holds the lock. It
+// A Client asks a few times each TTL and category, and some six times a second while another one holds the lock. It
 // waits for the answer: a Store has to be quick, and to give up when ctx ends. An error costs a read nothing else. The
 // first is logged, and no other until the Store works again. Methods are called from many goroutines.
 type Store interface {

@@ -63,9 +63,10 @@ func BaseModelName(name string) string { return textname.Base(name) }
 // author. It is what the service fills in as text_model_group.
 func TextModelGroup(name string) string { return textname.Group(name) }
 
-// IsQuantized reports whether ParseTextModelName finds a quantisation in a name. As for the service, that is one of these
-// words, in whatever letter case: Q2 to Q8, alone or with _0, _1, _K, _K_S, _K_M, _K_L or _K_H behind it; GGUF, GGML, GPTQ,
-// AWQ, EXL2; FP16, FP32, INT8, INT4. So "gemma-q4_0-unquantized" counts as quantised, and "model-IQ4_XS" does not.
+// IsQuantized reports whether ParseTextModelName finds a quantisation in a name. As for the service, that is one of
+// these as a word of its own, in whatever letter case, where an underscore joins words: Q2 to Q8, alone or with _0, _1,
+// _K, _K_S, _K_M, _K_L or _K_H behind it; GGUF, GGML, GPTQ, AWQ, EXL2; FP16, FP32, INT8, INT4. So
+// "gemma-q4_0-unquantized" counts as quantised, and "model-IQ4_XS" does not.
 func IsQuantized(name string) bool { return textname.IsQuantized(name) }
 
 // StripBackendPrefix returns a name without the prefix of a backend, as "koboldcpp/", or the name itself where it has

@@ -19,7 +19,7 @@ const longestWatchPause = 5 * time.Minute
 // WatchOptions says how a category is watched. The zero value is the default.
 type WatchOptions struct {
 	// Interval is how often the PRIMARY is asked whether something changed; the Client's TTL where it is 0. It is
-	// shortened at random by up to a tenth.
+	// shortened at random by up to a tenth. While GitHub stands in for the PRIMARY the TTL counts, where that is longer.
 	Interval time.Duration
 }
 

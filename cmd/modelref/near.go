@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/haidra-org/modelref"
 )
@@ -45,7 +46,7 @@ func nearCategories(name string) []string {
 // nearest returns the names with the fewest letters to change, of which short names have one and others two at most.
 func nearest(name string, names []string) []string {
 	loose := looseName(name)
-	fewest := min(2, len(loose)/3)
+	fewest := min(2, utf8.RuneCountInString(loose)/3)
 	var out []string
 	for _, candidate := range names {
 		n := distance(loose, looseName(candidate))

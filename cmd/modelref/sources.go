@@ -10,7 +10,7 @@ import (
 	"github.com/haidra-org/modelref"
 )
 
-// listener keeps the failures of the sources that a client asks.
+// listener keeps the last failure of each source that a client asks.
 type listener struct {
 	client *modelref.Client
 	mu     sync.Mutex
@@ -27,7 +27,8 @@ func (l *listener) observe(e modelref.Event) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.failed[e.Category] = append(l.failed[e.Category], modelref.Attempt{
+	others := slices.DeleteFunc(l.failed[e.Category], func(a modelref.Attempt) bool { return a.Origin == e.Origin })
+	l.failed[e.Category] = append(others, modelref.Attempt{
 		Origin: e.Origin, Requests: e.Requests, Duration: e.Duration, Err: e.Err,
 	})
 }
