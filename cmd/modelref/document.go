@@ -97,6 +97,9 @@ func (a *app) readSource(ctx context.Context, source, category string) (*documen
 	if source == "github" && a.flags.noGitHub {
 		return nil, usagef("github:%s: --no-github switches that source off: leave it out", category)
 	}
+	if source == "cache" && a.flags.demo {
+		return nil, usagef("cache:%s: --demo has no cache directory: leave it out, and name one with --cache-dir", category)
+	}
 	if source == "cache" && a.flags.cacheDir == "" && os.Getenv("AIWORKER_CACHE_HOME") == "" {
 		return nil, usagef("cache:%s: which cache directory? Name it with --cache-dir", category)
 	}
