@@ -1,18 +1,21 @@
 package legacy
 
-// This file has the open objects of a record: requirements, settings and the hashes of embedded components, whose
-// names are anyone's and whose values follow a rule.
+// This file reads the objects of a record whose members may have any names: requirements, settings, and the hashes of
+// embedded components. Only the type of their values is checked.
 
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/haidra-org/modelref/internal/jsondoc"
 )
 
-// bag is an optional object with its members in order.
+// bag is an optional object with ordered members.
 type bag struct{ optional[[]pair] }
 
 type pair struct {
@@ -20,7 +23,8 @@ type pair struct {
 	value jsontext.Value
 }
 
-// UnmarshalJSONFrom reads an object or null. Of two members with one name the later counts, in the earlier one's place.
+// UnmarshalJSONFrom reads an object or null. If two members have the same name, the later value takes the place of the
+// earlier one.
 func (b *bag) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if null, err := b.readNull(dec); null || err != nil {
 		return err
@@ -71,18 +75,18 @@ func (b *bag) MarshalJSONTo(enc *jsontext.Encoder) error {
 	return enc.WriteToken(jsontext.EndObject)
 }
 
-// hashes returns the bag, or an error where a value is not a string.
+// hashes returns the bag, or an error if a value is not a string.
 func (b bag) hashes() (bag, error) {
 	for _, p := range b.value {
 		if kind := p.value.Kind(); kind != '"' {
-			return bag{}, fmt.Errorf("%q: want a string, not %s", p.name, kindName(kind))
+			return bag{}, fmt.Errorf("%q: must be a string, got %s", p.name, kindName(kind))
 		}
 	}
 	return b, nil
 }
 
-// options returns the bag with its lists made uniform, or an error where a value is neither a single value nor a list
-// of them that can be.
+// options returns the bag with normalized lists. It returns an error if a value is neither a single value nor a list
+// that can be normalized.
 func (b bag) options() (bag, error) {
 	for i, p := range b.value {
 		value, err := option(p.value)
@@ -94,13 +98,33 @@ func (b bag) options() (bag, error) {
 	return b, nil
 }
 
+// useSchedulers replaces the old flag "karras" by "schedulers". If there are schedulers, the flag is dropped.
+func (b *bag) useSchedulers() {
+	named := func(name string) func(pair) bool { return func(p pair) bool { return p.name == name } }
+	at := slices.IndexFunc(b.value, named("karras"))
+	if at < 0 {
+		return
+	}
+	flag := b.value[at].value.Kind()
+	b.value = slices.Delete(b.value, at, at+1)
+	if slices.ContainsFunc(b.value, named("schedulers")) {
+		return
+	}
+	switch flag {
+	case 't':
+		b.value = append(b.value, pair{"schedulers", jsontext.Value(`["karras"]`)})
+	case 'f':
+		b.value = append(b.value, pair{"schedulers", jsontext.Value(`["normal"]`)})
+	}
+}
+
 func option(raw jsontext.Value) (jsontext.Value, error) {
 	switch kind := raw.Kind(); kind {
 	case 't', 'f', '"':
 		return raw, nil
 	case '0':
 		if _, ok := floatNumber(raw); !ok {
-			return nil, fmt.Errorf("%.40s is out of range", raw)
+			return nil, fmt.Errorf("number %.40s is out of range", raw)
 		}
 		return raw, nil
 	case '[':
@@ -110,13 +134,13 @@ func option(raw jsontext.Value) (jsontext.Value, error) {
 		}
 		return list(items)
 	default:
-		return nil, fmt.Errorf("want a single value or a list of them, not %s", kindName(kind))
+		return nil, fmt.Errorf("must be a single value or a list of single values, got %s", kindName(kind))
 	}
 }
 
-// list returns a list of one type, as upstream's types have no other: strings, integers, or numbers with a point.
-// Integers among numbers with a point get one too. Where strings or booleans are among numbers, all have to stand for
-// integers, or all for numbers.
+// list returns a list with elements of one type: strings, integers or floats. Upstream's types allow no others. If the
+// list has integers and floats, the integers are written as floats. If the list has numbers and also strings or
+// booleans, all elements are converted to integers or, if that fails, to floats.
 func list(items []jsontext.Value) (jsontext.Value, error) {
 	var numbers, integers, strings int
 	for _, item := range items {
@@ -147,7 +171,7 @@ func join(items []jsontext.Value, as func(jsontext.Value) (jsontext.Value, bool)
 	for i, item := range items {
 		value, ok := as(item)
 		if !ok {
-			return nil, fmt.Errorf("a list of mixed values, with %s in it", kindName(item.Kind()))
+			return nil, fmt.Errorf("list must have elements of one type, got also %s", kindName(item.Kind()))
 		}
 		if i > 0 {
 			out = append(out, ',')
@@ -162,7 +186,7 @@ func asInteger(raw jsontext.Value) (jsontext.Value, bool) {
 	return strconv.AppendInt(nil, n, 10), ok
 }
 
-// asFloat keeps a number as it is written but for the point, so that no digit is lost.
+// asFloat returns a number with a decimal point. Its digits are not changed, so that no precision is lost.
 func asFloat(raw jsontext.Value) (jsontext.Value, bool) {
 	f, ok := floatNumber(raw)
 	if !ok {
@@ -177,7 +201,7 @@ func asFloat(raw jsontext.Value) (jsontext.Value, bool) {
 	return raw, true
 }
 
-// floatNumber returns the finite number that a JSON value stands for.
+// floatNumber returns the finite number that a JSON value represents.
 func floatNumber(raw jsontext.Value) (float64, bool) {
 	switch raw.Kind() {
 	case 't':
@@ -192,7 +216,7 @@ func floatNumber(raw jsontext.Value) (float64, bool) {
 		if err != nil {
 			return 0, false
 		}
-		return floatText(string(s))
+		return jsondoc.FloatText(string(s))
 	}
 	return 0, false
 }

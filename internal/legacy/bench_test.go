@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// bigImageFile has as many records as the real file, of about the same size.
+// bigImageFile returns a file with about as many records and bytes as the real file.
 func bigImageFile() []byte {
 	var b strings.Builder
 	for i := range 160 {
@@ -40,7 +40,7 @@ func bigImageFile() []byte {
 	return []byte(b.String() + "\n}\n")
 }
 
-// bigTextFile has as many rows as the real file, of about the same size.
+// bigTextFile returns a file with about as many rows and bytes as the real file.
 func bigTextFile() []byte {
 	var b strings.Builder
 	b.WriteString(header)
@@ -71,7 +71,7 @@ func BenchmarkConvertText(b *testing.B) {
 
 func benchmarkConvert(b *testing.B, category string, own []byte) {
 	b.Run("own", func(b *testing.B) { convertEach(b, category, own) })
-	b.Run("real", func(b *testing.B) { convertEach(b, category, corpusFile(b, "real", rawFile(category))) })
+	b.Run("real", func(b *testing.B) { convertEach(b, category, corpusFile(b, "github", "real", rawFile(category))) })
 }
 
 func convertEach(b *testing.B, category string, raw []byte) {

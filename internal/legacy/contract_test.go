@@ -1,6 +1,6 @@
 package legacy
 
-// This file holds the package against upstream's own conversion of the same files, field for field.
+// This file compares the result of the package with upstream's conversion of the same files, field by field.
 
 import (
 	"bytes"
@@ -15,19 +15,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// corpusFile reads a file of the recorded data, and skips the test where there is none on this machine.
+// corpusFile returns a file of the recorded data. If the data is not on this machine, it skips the test.
 func corpusFile(tb testing.TB, path ...string) []byte {
 	tb.Helper()
 	dir := os.Getenv("MODELREF_CORPUS")
 	if dir == "" {
-		tb.Skip("MODELREF_CORPUS is not set: it names the directory of the recorded data that conversion is held against")
+		tb.Skip("MODELREF_CORPUS must be the directory of the recorded conversions")
 	}
-	raw, err := os.ReadFile(filepath.Join(append([]string{dir, "github"}, path...)...))
+	raw, err := os.ReadFile(filepath.Join(append([]string{dir}, path...)...))
 	require.NoError(tb, err, "MODELREF_CORPUS is set and has to have every file")
 	return raw
 }
 
-// rawFile is the name of a category's file in its repository.
+// rawFile returns the name of a category's file in its repository.
 func rawFile(category string) string {
 	switch category {
 	case textGeneration:
@@ -46,12 +46,15 @@ func TestContract(t *testing.T) {
 		"esrgan": "post_processing", "gfpgan": "post_processing", "safety_checker": "safety_checker",
 		"miscellaneous": "miscellaneous",
 	}
-	for _, set := range []string{"real", "edge"} {
+	for _, set := range []struct{ files, expected string }{
+		{"github/real", "newest/github/real.expected"},
+		{"github/edge", "newest/github/edge.expected"},
+	} {
 		for category, purpose := range purposes {
-			t.Run(set+"/"+category, func(t *testing.T) {
+			t.Run(set.files+"/"+category, func(t *testing.T) {
 				t.Parallel()
-				raw := corpusFile(t, set, rawFile(category))
-				wantNames, want := readDocument(t, corpusFile(t, set+".expected", category+".json"))
+				raw := corpusFile(t, set.files, rawFile(category))
+				wantNames, want := readDocument(t, corpusFile(t, set.expected, category+".json"))
 
 				document, rejected, err := Convert(category, raw)
 				require.NoError(t, err)
@@ -67,16 +70,16 @@ func TestContract(t *testing.T) {
 	}
 }
 
-// withDefaults returns the record with what upstream's types fill in where a record says nothing.
+// withDefaults returns the record with the defaults that upstream's types add for absent fields.
 func withDefaults(category, purpose string, rec map[string]any) map[string]any {
 	domain := "image"
 	if category == textGeneration {
 		domain = "text"
 	}
 	full := map[string]any{
-		"description": nil, "version": nil, "finetune_series": nil, "size_on_disk_bytes": nil,
+		"description": nil, "version": nil, "finetune_series": nil, "size_on_disk_bytes": nil, "licensing": nil,
 		"metadata": map[string]any{
-			"schema_version": "2.0.0", "created_at": nil, "updated_at": nil, "created_by": nil, "updated_by": nil,
+			"schema_version": "2.1.0", "created_at": nil, "updated_at": nil, "created_by": nil, "updated_by": nil,
 		},
 		"config":               map[string]any{},
 		"model_classification": map[string]any{"domain": domain, "purpose": purpose},
@@ -94,6 +97,7 @@ func withDefaults(category, purpose string, rec map[string]any) map[string]any {
 	case textGeneration:
 		maps.Copy(full, map[string]any{
 			"tags": []any{}, "instruct_format": nil, "settings": nil, "name_schema_exception": nil,
+			"context_window": nil, "interaction_modes": nil, "capabilities": nil, "guidance": nil,
 		})
 	}
 	maps.Copy(full, rec)
@@ -109,7 +113,7 @@ func withDefaults(category, purpose string, rec map[string]any) map[string]any {
 	return full
 }
 
-// readDocument returns the names of a document in order, and its records with numbers kept exact.
+// readDocument returns the names of a document in order, and the records with exact numbers.
 func readDocument(tb testing.TB, document []byte) (names []string, records map[string]map[string]any) {
 	tb.Helper()
 	dec := jsontext.NewDecoder(bytes.NewReader(document))
@@ -131,7 +135,7 @@ func readDocument(tb testing.TB, document []byte) (names []string, records map[s
 	return names, records
 }
 
-// exact is a number by its value: 5.0 and 5 are the same, and none is rounded.
+// exact is the exact value of a number: 5.0 and 5 are equal.
 type exact string
 
 func readExact(tb testing.TB, dec *jsontext.Decoder) any {

@@ -1,8 +1,8 @@
 package legacy
 
-// This file cuts a CSV into rows and cells in the dialect of Python's csv module, for which the file is written. It
-// differs from encoding/csv where a quote stands in the middle of a cell, where text follows a closing quote, in line
-// ends inside quotes, which are kept as they are, and in a lone carriage return, which ends a row.
+// This file cuts a CSV into rows and cells. It follows Python's csv module, because the file is written for that
+// module. It differs from encoding/csv in four cases: a quote in the middle of a cell, text after a closing quote, line
+// ends inside quotes (they are kept unchanged), and a lone carriage return (it ends a row).
 
 import (
 	"bytes"
@@ -11,13 +11,14 @@ import (
 	"io"
 )
 
-// maxReopened is how often an unclosed quote is taken back, after which the rest of the text is one bad row. Each costs
-// a second look at up to maxRecordBytes, which a text made for it could otherwise ask for at every line.
+// maxReopened limits how often reading continues after the line of an unclosed quote. After that, the rest of the text
+// is rejected as one row. Each unclosed quote costs a second pass over up to maxRecordBytes, and a hostile text could
+// have one in every line.
 const maxReopened = 16
 
-var errUnclosedQuote = errors.New("a quote is not closed")
+var errUnclosedQuote = errors.New("quoted cell is not closed")
 
-// csvReader reads rows from text. line is the number of the line on which the last row began.
+// A csvReader reads rows from text. line is the line number of the start of the last row.
 type csvReader struct {
 	text     []byte
 	at       int
@@ -32,10 +33,12 @@ func newCSVReader(text []byte) *csvReader {
 	return &csvReader{text: text, nextLine: 1}
 }
 
-// row returns the cells of the next row that is not blank, valid until the next call, or io.EOF.
+// row returns the cells of the next row that is not blank. They are valid until the next call. It returns io.EOF after
+// the last row.
 //
-// Any other error is for one row, of which the cells before the bad one are returned. A quote that nothing closes would take every row that follows into its cell: that row
-// is the bad one, and reading goes on with the line after the one on which it began.
+// Any other error concerns one row. The cells before the invalid cell are returned with the error. An unclosed quote
+// would include all following rows in its cell. Therefore only its row is rejected, and reading continues with the line
+// after the start of that row.
 func (r *csvReader) row() ([][]byte, error) {
 	for r.at < len(r.text) && isLineEnd(r.text[r.at]) {
 		r.passLines(r.at + 1)
@@ -58,7 +61,7 @@ func (r *csvReader) row() ([][]byte, error) {
 	return r.cells, err
 }
 
-// scan cuts the row at r.at into r.cells and returns where it ends.
+// scan cuts the row at r.at into r.cells and returns the end of the row.
 func (r *csvReader) scan() (end int, err error) {
 	window := r.text[r.at:]
 	cut := len(window) > maxRecordBytes
@@ -69,7 +72,7 @@ func (r *csvReader) scan() (end int, err error) {
 	for at := 0; ; at++ {
 		cell, next, closed := r.cell(window, at)
 		if next == len(window) && cut {
-			return 0, fmt.Errorf("row of more than %d bytes", maxRecordBytes)
+			return 0, fmt.Errorf("row must have at most %d bytes", maxRecordBytes)
 		}
 		if !closed {
 			return 0, errUnclosedQuote
@@ -82,8 +85,8 @@ func (r *csvReader) scan() (end int, err error) {
 	}
 }
 
-// cell returns the cell at a place of a row and where the comma or line end after it is. closed is false where the
-// row ends within quotes.
+// cell returns the cell at an offset of a row, and the offset of the comma or line end after the cell. closed is false
+// if the row ends inside quotes.
 func (r *csvReader) cell(row []byte, at int) (cell []byte, next int, closed bool) {
 	if at == len(row) || row[at] != '"' {
 		next = at + plainLen(row[at:])
@@ -109,7 +112,7 @@ func (r *csvReader) cell(row []byte, at int) (cell []byte, next int, closed bool
 	return r.unquoted[start:], next, true
 }
 
-// passLines moves on to a place in the text, counting the lines up to there.
+// passLines moves to an offset of the text and counts the lines up to that offset.
 func (r *csvReader) passLines(to int) {
 	for i := r.at; i < to; i++ {
 		crlf := r.text[i] == '\r' && i+1 < len(r.text) && r.text[i+1] == '\n'
@@ -120,7 +123,7 @@ func (r *csvReader) passLines(to int) {
 	r.at = to
 }
 
-// plainLen returns the length of what stands before the next comma or line end.
+// plainLen returns the number of bytes before the next comma or line end.
 func plainLen(row []byte) int {
 	for i, c := range row {
 		if c == ',' || isLineEnd(c) {

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// readAll returns every row as strings, an error as a row with its message.
+// readAll returns every row as strings. For an error, the row ends with the message.
 func readAll(raw string) (rows [][]string, lines []int) {
 	r := newCSVReader([]byte(raw))
 	for {
@@ -29,10 +29,10 @@ func readAll(raw string) (rows [][]string, lines []int) {
 	}
 }
 
-// TestCSVDialect has what Python's csv module makes of each text, but for the unclosed quotes.
+// TestCSVDialect expects the result of Python's csv module for each text, except for unclosed quotes.
 func TestCSVDialect(t *testing.T) {
 	t.Parallel()
-	const unclosed = "ERR a quote is not closed"
+	const unclosed = "ERR quoted cell is not closed"
 	tests := map[string]struct {
 		raw   string
 		want  [][]string
@@ -64,7 +64,7 @@ func TestCSVDialect(t *testing.T) {
 	}
 }
 
-// TestCSVUnclosedQuotes has a text where every line begins a row that nothing closes.
+// TestCSVUnclosedQuotes reads a text in which every line starts a cell with an unclosed quote.
 func TestCSVUnclosedQuotes(t *testing.T) {
 	t.Parallel()
 	const line = `a","b` + "\n"

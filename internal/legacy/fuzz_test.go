@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// checkConvert holds a conversion to what is true of every input.
+// checkConvert checks the properties that every result of [Convert] must have.
 func checkConvert(t *testing.T, category string, raw []byte) (names []string) {
 	t.Helper()
 	input := bytes.Clone(raw)
@@ -27,7 +27,8 @@ func checkConvert(t *testing.T, category string, raw []byte) (names []string) {
 	require.Equal(t, byte('{'), document[0])
 	names, records := readDocument(t, document)
 	require.Len(t, records, len(names))
-	// A JSON record takes at least `"":0,` and may be reported twice; a CSV row takes at least a byte and a line end.
+	// A JSON record has at least the five bytes `"":0,` and may be reported twice. A CSV row has at least one byte and
+	// a line end.
 	require.LessOrEqual(t, len(names)+len(rejected), len(raw)+1)
 	for _, r := range rejected {
 		require.Error(t, r.Reason)
@@ -35,7 +36,7 @@ func checkConvert(t *testing.T, category string, raw []byte) (names []string) {
 	return names
 }
 
-// allocated returns how many bytes the process has allocated so far. Beside a fuzz target nothing else runs.
+// allocated returns the number of bytes that the process has allocated. A fuzz target runs alone in its process.
 func allocated() uint64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
 	metrics.Read(sample)
@@ -66,8 +67,8 @@ func FuzzConvertJSON(f *testing.F) {
 	})
 }
 
-// checkNeighbours puts raw between two good records as a third: where the file still has a structure, and raw does not
-// take the names of the two, they stand.
+// checkNeighbours puts raw between two valid records. If the file is still well-formed and raw does not have their
+// names, both records must be kept.
 func checkNeighbours(t *testing.T, raw []byte) {
 	t.Helper()
 	s := &scanner{text: raw}
@@ -94,12 +95,12 @@ func FuzzConvertCSV(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		checkConvert(t, textGeneration, raw)
-		// A row before it is out of reach of whatever follows, unless that has the same name.
+		// An earlier row is not affected by raw, unless raw has a row of the same name.
 		names := checkConvert(t, textGeneration, append([]byte(header+"Ann/Owl,7,,,,,,,,\n"), raw...))
 		if len(raw) < maxFileBytes/2 && len(names) > 0 {
 			require.Equal(t, "Ann/Owl", names[0])
 		}
-		// Where raw has no quotes to go astray, a row after it stands too.
+		// If raw has no quotes, a later row is not affected either.
 		if bytes.IndexByte(raw, '"') < 0 {
 			file := append([]byte(header), raw...)
 			names = checkConvert(t, textGeneration, append(file, "\nAnn/Wren,7,,,,,,,,\n"...))

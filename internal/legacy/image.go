@@ -1,6 +1,7 @@
 package legacy
 
-// This file reads the JSON files of the image repository: one object from name to record for each of nine categories.
+// This file reads the JSON files of the image repository. Each of the nine categories has a file with one object from
+// name to record.
 
 import (
 	"errors"
@@ -10,9 +11,11 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/haidra-org/modelref/internal/jsondoc"
 )
 
-// converters has what each category of the image repository makes of a record.
+// converters has the conversion of a record for each category of the image repository.
 var converters = map[string]func(*legacyRecord) (*record, error){
 	"image_generation": imageRecord,
 	"clip":             clipRecord,
@@ -25,14 +28,14 @@ var converters = map[string]func(*legacyRecord) (*record, error){
 	"safety_checker":   (*legacyRecord).common,
 }
 
-// baselines has the old spellings that v2 has others for. Two more that upstream lists are the same in both.
+// baselines maps old spellings to the spellings of v2. Upstream lists two more, which are the same in both.
 var baselines = map[string]string{
 	"stable diffusion 1":     "stable_diffusion_1",
 	"stable diffusion 2":     "stable_diffusion_2_768",
 	"stable diffusion 2 512": "stable_diffusion_2_512",
 }
 
-// readJSON puts the records of a file into out. The error is for the file as a whole.
+// readJSON adds the records of a file to out. It returns an error if the file as a whole is invalid.
 func readJSON(raw []byte, convert func(*legacyRecord) (*record, error), out *document) error {
 	return splitObject(raw, func(m member) error {
 		name, err := jsontext.AppendUnquote(nil, m.name)
@@ -42,7 +45,6 @@ func readJSON(raw []byte, convert func(*legacyRecord) (*record, error), out *doc
 		}
 		rec, err := readRecord(m, convert)
 		if err != nil {
-			out.place(string(name), nil)
 			out.reject(string(name), err)
 		} else {
 			out.put(string(name), rec)
@@ -57,10 +59,10 @@ func readRecord(m member, convert func(*legacyRecord) (*record, error)) (*record
 		return nil, errTooDeep
 	}
 	if len(m.value) > maxRecordBytes {
-		return nil, fmt.Errorf("record of %d bytes, at most %d are read", len(m.value), maxRecordBytes)
+		return nil, fmt.Errorf("record must have at most %d bytes, got %d", maxRecordBytes, len(m.value))
 	}
 	if m.value[0] != '{' {
-		return nil, errors.New("not a JSON object")
+		return nil, errors.New("must be a JSON object")
 	}
 	var old legacyRecord
 	if err := json.Unmarshal(m.value, &old, laterWins); err != nil {
@@ -80,6 +82,7 @@ func imageRecord(old *legacyRecord) (*record, error) {
 	if rec.Requirements, err = old.Requirements.options(); err != nil {
 		return nil, fmt.Errorf("requirements: %w", err)
 	}
+	rec.Requirements.useSchedulers()
 	rec.Baseline = old.Baseline
 	if spelling, ok := baselines[old.Baseline.value]; ok {
 		rec.Baseline = textOf(spelling)
@@ -87,25 +90,27 @@ func imageRecord(old *legacyRecord) (*record, error) {
 	rec.NSFW = flagOf(old.NSFW.value)
 	rec.Inpainting = old.Inpainting
 	rec.Optimization = old.Optimization
-	rec.Tags = old.Tags
+	rec.Tags = old.Tags.trimmed()
 	rec.Showcases = old.Showcases
 	rec.MinBridgeVersion = old.MinBridgeVersion
 	rec.Trigger = old.Trigger
 	rec.Homepage = old.Homepage
 	rec.SizeOnDiskBytes = old.SizeOnDiskBytes
-	rec.Style = old.Style
+	if old.Style.set {
+		rec.Style = textOf(jsondoc.TrimSpace(old.Style.value))
+	}
 	return rec, nil
 }
 
-// checkImage returns what makes an image record one that upstream does not take.
+// checkImage returns an error if upstream rejects the image record.
 func checkImage(old *legacyRecord) error {
 	switch {
 	case !old.Baseline.set:
-		return errors.New("has no baseline")
+		return errors.New("baseline is missing")
 	case old.Inpainting.null:
-		return errors.New("inpainting is null")
+		return errors.New("inpainting must not be null")
 	case slices.ContainsFunc(old.Showcases, func(url string) bool { return strings.Contains(url, "huggingface") }):
-		return errors.New("has a showcase on huggingface")
+		return errors.New("showcases must not be on huggingface")
 	}
 	return checkType(old, "ckpt")
 }
@@ -119,7 +124,7 @@ func clipRecord(old *legacyRecord) (*record, error) {
 	return rec, checkType(old, "clip", "coca")
 }
 
-// controlNetRecord takes the style from type, where most records have it, or else from style.
+// controlNetRecord takes the style from type, which most records have. If type is empty, it takes the style from style.
 func controlNetRecord(old *legacyRecord) (*record, error) {
 	rec, err := old.common()
 	if err != nil {
@@ -132,10 +137,10 @@ func controlNetRecord(old *legacyRecord) (*record, error) {
 	return rec, nil
 }
 
-// checkType returns an error where a record says a type that its category does not have. Saying none is fine.
+// checkType returns an error if the record has a type that its category does not have. The type may be absent.
 func checkType(old *legacyRecord, known ...string) error {
 	if old.Type.null || old.Type.set && !slices.Contains(known, old.Type.value) {
-		return fmt.Errorf("type %q is none of %q", old.Type.value, known)
+		return fmt.Errorf("type must be one of %q, got %q", known, old.Type.value)
 	}
 	return nil
 }

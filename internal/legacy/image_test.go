@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// convertOK converts a file that is fine as a whole.
+// convertOK converts a file and fails the test if Convert returns an error.
 func convertOK(tb testing.TB, category, raw string) (names []string, records map[string]map[string]any, rejected []Rejected) {
 	tb.Helper()
 	document, rejected, err := Convert(category, []byte(raw))
@@ -18,7 +18,7 @@ func convertOK(tb testing.TB, category, raw string) (names []string, records map
 	return names, records, rejected
 }
 
-// names lists the names of rejected records.
+// rejectedNames returns the names of rejected records.
 func rejectedNames(rejected []Rejected) (names []string) {
 	for _, r := range rejected {
 		names = append(names, r.Name)
@@ -26,7 +26,8 @@ func rejectedNames(rejected []Rejected) (names []string) {
 	return names
 }
 
-// TestImageFields has one record a case: the members of the legacy record beside name and baseline, and what v2 says.
+// TestImageFields has one record for each case: the members of the legacy record besides name and baseline, and the
+// members of the v2 record.
 func TestImageFields(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -161,7 +162,7 @@ func TestEmbeddedHashes(t *testing.T) {
 	}
 }
 
-// TestRequirementLists has what upstream's types make of lists: one type each.
+// TestRequirementLists expects lists of one type, as upstream's types return them.
 func TestRequirementLists(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]string{
@@ -237,41 +238,41 @@ func TestOtherCategories(t *testing.T) {
 	}
 }
 
-// TestBadRecords puts each bad record between two good ones, which have to stand.
+// TestBadRecords puts each invalid record between two valid records, which must be kept.
 func TestBadRecords(t *testing.T) {
 	t.Parallel()
 	const head = `"name":"bad","baseline":"b"`
 	tests := map[string]struct{ record, reason string }{
-		"download without file": {`{` + head + `,"config":{"files":[{"path":"a.bin"}],"download":[{"file_name":"b.bin","file_url":"u"}]}}`, `config.download[0] is for "b.bin"`},
-		"download of yaml":      {`{` + head + `,"config":{"files":[{"path":"a.yaml"}],"download":[{"file_name":"a.yaml"}]}}`, `config.download[0] is for "a.yaml"`},
-		"download without name": {`{` + head + `,"config":{"download":[{"file_url":"u"}]}}`, `config.download[0] is for ""`},
-		"file without path":     {`{` + head + `,"config":{"files":[{"sha256sum":"aa"}]}}`, `config.files[0] has no path`},
+		"download without file": {`{` + head + `,"config":{"files":[{"path":"a.bin"}],"download":[{"file_name":"b.bin","file_url":"u"}]}}`, `config.download[0]: file_name must be the path of one of config.files, got "b.bin"`},
+		"download of yaml":      {`{` + head + `,"config":{"files":[{"path":"a.yaml"}],"download":[{"file_name":"a.yaml"}]}}`, `config.download[0]: file_name must be the path of one of config.files, got "a.yaml"`},
+		"download without name": {`{` + head + `,"config":{"download":[{"file_url":"u"}]}}`, `config.download[0]: file_name must be the path of one of config.files, got ""`},
+		"file without path":     {`{` + head + `,"config":{"files":[{"sha256sum":"aa"}]}}`, `config.files[0]: path is missing`},
 		"file that is a string": {`{` + head + `,"config":{"files":["a.bin"]}}`, `/config/files/0`},
 		"files an object":       {`{` + head + `,"config":{"files":{"path":"a.bin"}}}`, `/config/files`},
-		"broken url":            {`{` + head + `,"config":{"files":[{"path":"a"}],"download":[{"file_name":"a","file_url":"https://[half/x"}]}}`, `broken URL`},
+		"broken url":            {`{` + head + `,"config":{"files":[{"path":"a"}],"download":[{"file_name":"a","file_url":"https://[half/x"}]}}`, `invalid host`},
 		"config a list":         {`{` + head + `,"config":[]}`, `/config`},
 		"hash not a string":     {`{` + head + `,"config":{"embedded_component_hashes":{"vae":5}}}`, `embedded_component_hashes: "vae"`},
-		"no name":               {`{"baseline":"b"}`, `no name`},
-		"null name":             {`{"name":null,"baseline":"b"}`, `no name`},
-		"name a number":         {`{"name":5,"baseline":"b"}`, `want a string, not a number`},
-		"no baseline":           {`{"name":"bad"}`, `no baseline`},
+		"no name":               {`{"baseline":"b"}`, `name is missing`},
+		"null name":             {`{"name":null,"baseline":"b"}`, `name is missing`},
+		"name a number":         {`{"name":5,"baseline":"b"}`, `must be a string, got a number`},
+		"no baseline":           {`{"name":"bad"}`, `baseline is missing`},
 		"baseline a list":       {`{"name":"bad","baseline":["b"]}`, `/baseline`},
-		"other type":            {`{` + head + `,"type":"lora"}`, `type "lora"`},
-		"inpainting null":       {`{` + head + `,"inpainting":null}`, `inpainting is null`},
+		"other type":            {`{` + head + `,"type":"lora"}`, `got "lora"`},
+		"inpainting null":       {`{` + head + `,"inpainting":null}`, `inpainting must not be null`},
 		"flag a list":           {`{` + head + `,"nsfw":[]}`, `/nsfw`},
-		"flag 2":                {`{` + head + `,"nsfw":2}`, `want a boolean`},
-		"size a fraction":       {`{` + head + `,"size_on_disk_bytes":1.5}`, `want an integer`},
-		"size too large":        {`{` + head + `,"size_on_disk_bytes":9223372036854775808}`, `want an integer`},
-		"size in exponents":     {`{` + head + `,"size_on_disk_bytes":"1e3"}`, `want an integer`},
-		"tags a string":         {`{` + head + `,"tags":"a,b"}`, `want an array of strings, not a string`},
-		"tag null":              {`{` + head + `,"tags":["a",null]}`, `want a string, not null`},
+		"flag 2":                {`{` + head + `,"nsfw":2}`, `must be a boolean`},
+		"size a fraction":       {`{` + head + `,"size_on_disk_bytes":1.5}`, `must be a 64-bit integer`},
+		"size too large":        {`{` + head + `,"size_on_disk_bytes":9223372036854775808}`, `must be a 64-bit integer`},
+		"size in exponents":     {`{` + head + `,"size_on_disk_bytes":"1e3"}`, `must be a 64-bit integer`},
+		"tags a string":         {`{` + head + `,"tags":"a,b"}`, `must be an array of strings, got a string`},
+		"tag null":              {`{` + head + `,"tags":["a",null]}`, `must be a string, got null`},
 		"banned showcase":       {`{` + head + `,"showcases":["https://huggingface.co/x.png"]}`, `showcase`},
-		"requirements a list":   {`{` + head + `,"requirements":[1]}`, `want an object, not an array`},
+		"requirements a list":   {`{` + head + `,"requirements":[1]}`, `must be an object, got an array`},
 		"nested requirement":    {`{` + head + `,"requirements":{"a":{"b":1}}}`, `requirements: "a"`},
-		"null":                  {`null`, `not a JSON object`},
-		"a string":              {`"bad"`, `not a JSON object`},
-		"an array":              {`[{` + head + `}]`, `not a JSON object`},
-		"a bare word":           {`oops`, `not a JSON object`},
+		"null":                  {`null`, `must be a JSON object`},
+		"a string":              {`"bad"`, `must be a JSON object`},
+		"an array":              {`[{` + head + `}]`, `must be a JSON object`},
+		"a bare word":           {`oops`, `must be a JSON object`},
 		"a comma too many":      {`{` + head + `,}`, `invalid character`},
 		"not a number":          {`{` + head + `,"size_on_disk_bytes":NaN}`, `invalid character`},
 		"no value":              {`{` + head + `,"style":}`, `invalid character`},
@@ -316,19 +317,18 @@ func TestDuplicateNames(t *testing.T) {
 	assert.ErrorIs(t, rejected[0].Reason, ErrDuplicate)
 
 	names, _, rejected = convertOK(t, "blip", `{"a":{"name":"a"},"b":{"name":"b"},"a":{}}`)
-	assert.Equal(t, []string{"b"}, names, "a later bad record takes the name with it")
-	require.Equal(t, []string{"a", "a"}, rejectedNames(rejected))
-	assert.ErrorIs(t, rejected[0].Reason, ErrDuplicate)
-	assert.NotErrorIs(t, rejected[1].Reason, ErrDuplicate)
+	assert.Equal(t, []string{"a", "b"}, names, "a later bad record replaces nothing")
+	require.Equal(t, []string{"a"}, rejectedNames(rejected))
+	assert.NotErrorIs(t, rejected[0].Reason, ErrDuplicate)
 
 	names, records, rejected = convertOK(t, "blip", `{"a":{},"b":{"name":"b"},"a":{"name":"a","version":"2"}}`)
-	assert.Equal(t, []string{"a", "b"}, names, "a later good one has the earlier one's place")
+	assert.Equal(t, []string{"b", "a"}, names, "a bad record has no place")
 	assert.Equal(t, "2", records["a"]["version"])
 	require.Len(t, rejected, 1)
 	assert.NotErrorIs(t, rejected[0].Reason, ErrDuplicate)
 }
 
-// TestBadFiles has what is wrong with a file as a whole.
+// TestBadFiles has files that are invalid as a whole.
 func TestBadFiles(t *testing.T) {
 	t.Parallel()
 	const good = `{"a":{"name":"a"}`
@@ -374,7 +374,7 @@ func TestCategoriesWithoutFile(t *testing.T) {
 	}
 }
 
-// TestConvertKeepsInput holds Convert to reading: what comes from a cache may be read by others at the same time.
+// TestConvertKeepsInput checks that Convert only reads its input: cached bytes may be read concurrently.
 func TestConvertKeepsInput(t *testing.T) {
 	t.Parallel()
 	for category, raw := range map[string]string{
@@ -390,4 +390,13 @@ func TestConvertKeepsInput(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, string(again), string(document), "the document is a copy")
 	}
+}
+
+func TestSpaceAroundTagsAndStyleIsRemoved(t *testing.T) {
+	t.Parallel()
+	_, records, rejected := convertOK(t, "image_generation",
+		`{"a":{"name":"a","baseline":"b","style":" anime\t","tags":[" x ","y\u00a0"]}}`)
+	require.Empty(t, rejected)
+	assert.Equal(t, "anime", records["a"]["style"])
+	assert.Equal(t, []any{"x", "y"}, records["a"]["tags"])
 }

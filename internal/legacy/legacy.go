@@ -1,10 +1,12 @@
-// Package legacy turns the files of the two AI-Horde model reference repositories on GitHub into v2 category documents.
+// Package legacy converts the files of the two AI-Horde model reference repositories on GitHub into v2 category
+// documents.
 //
-// The image repository holds a JSON object per category, the text repository a CSV. A record that does not convert is
-// left out and reported; the rest of its file stands. Nothing here reads a network, a disk or a clock.
+// The image repository has a JSON object for each category. The text repository has one CSV. A record that cannot be
+// converted is left out and reported, and the other records of the file are kept. The package uses no network, no disk
+// and no clock.
 package legacy
 
-// This file is the way in: which category is read how, the limits, and the document that is written.
+// This file has the entry point: the choice of the reader for a category, the limits, and the document that is written.
 
 import (
 	"bytes"
@@ -15,8 +17,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Limits on what is read. The files are a few hundred kilobytes with records of a few kilobytes; the limits are there
-// for a file that is none of ours, and keep what it can cost within a small multiple of its size.
+// Limits of the input. The files have a few hundred kilobytes, and their records have a few kilobytes. The limits
+// protect against foreign files: the memory used stays within a small multiple of the size of the file.
 const (
 	maxFileBytes   = 16 << 20
 	maxRecordBytes = 1 << 20
@@ -24,35 +26,35 @@ const (
 	maxDepth       = 32
 )
 
-// ErrDuplicate is the reason in a Rejected whose record was replaced by a later one of the same name: the name is in
-// the document, the earlier record is not.
+// ErrDuplicate is the reason in a [Rejected] if a later record of the same name replaced the record. The document has
+// the name, with the later record.
 var ErrDuplicate = errors.New("replaced by a later record of the same name")
 
-// ErrBackendPrefix is the reason in a Rejected for a text model listed under the name that a backend gives it. The
-// model itself is listed without the prefix, so nothing is lost.
-var ErrBackendPrefix = errors.New("name has a text backend's prefix, the model is listed without it")
+// ErrBackendPrefix is the reason in a [Rejected] if a text model is listed under the name that a backend gives it. The
+// model is also listed without the prefix, so no model is lost.
+var ErrBackendPrefix = errors.New("name must not have the prefix of a text backend; the model is listed without the prefix")
 
-// Rejected is a record that is not in the document: it did not convert, or the file itself replaced it (ErrDuplicate).
-// Name is the record's name in the file, with U+FFFD for what is not UTF-8, and empty for a CSV row without one.
+// Rejected is a record that is not in the document, because the record cannot be converted or because a later record
+// replaced it ([ErrDuplicate]). Name is the name of the record in the file. In Name, U+FFFD replaces bytes that are not
+// UTF-8. Name is empty for a CSV row without a name.
 type Rejected struct {
 	Name   string
 	Reason error
 }
 
-// Convert returns the v2 document for the raw file of a category: a JSON object from model name to record, in the
-// order of the file, with only the fields that are set.
+// Convert returns the v2 document for the raw file of a category. The document is a JSON object from model name to
+// record, in the order of the file. The records have only the fields that are set.
 //
-// Records that did not convert are in rejected, in the order of the file, and cost no other record. The document is
-// "{}" where none converted. Of two records with one name the later is taken, in the earlier one's place, and the
-// earlier is reported. In JSON the name decides before anything else does, so a later bad record takes the name with
-// it; a bad CSV row replaces nothing.
+// Convert returns the records that cannot be converted in rejected, in the order of the file. They do not affect other
+// records. If no record can be converted, the document is "{}". If two records have the same name, the later record
+// takes the place of the earlier one, and the earlier record is rejected. A record that cannot be converted replaces no
+// other record.
 //
-// The error is non-nil, and nothing else is returned, where the file as a whole is not what it should be: a category
-// without a file on GitHub, JSON that is not an object or whose structure is broken, a CSV without the columns name
-// and parameters_bn, or a file over the limits.
+// Convert returns only an error if the file as a whole is invalid: the category has no file on GitHub, the JSON is not
+// an object or is malformed, the CSV has no column name or parameters_bn, or the file exceeds the limits.
 func Convert(category string, raw []byte) (document []byte, rejected []Rejected, err error) {
 	if len(raw) > maxFileBytes {
-		return nil, nil, fmt.Errorf("legacy %s: file of %d bytes, at most %d are read", category, len(raw), maxFileBytes)
+		return nil, nil, fmt.Errorf("legacy %s: file must have at most %d bytes, got %d", category, maxFileBytes, len(raw))
 	}
 	out := newDocument(category)
 	raw = bytes.TrimPrefix(raw, []byte("\ufeff"))
@@ -69,7 +71,7 @@ func Convert(category string, raw []byte) (document []byte, rejected []Rejected,
 	return out.bytes(), out.rejected, nil
 }
 
-// document gathers the records of one file in the file's order.
+// document collects the records of one file in the order of the file.
 type document struct {
 	category string
 	entries  []entry
@@ -77,7 +79,7 @@ type document struct {
 	rejected []Rejected
 }
 
-// entry is a name and its record. A record that is nil holds the place of a name whose record did not convert.
+// entry is a name with its record.
 type entry struct {
 	name   string
 	record []byte
@@ -87,7 +89,7 @@ func newDocument(category string) *document {
 	return &document{category: category, index: make(map[string]int)}
 }
 
-// put adds a record under its name, or replaces the one that is there.
+// put adds a record under its name. If the document has the name, put replaces the record.
 func (d *document) put(name string, rec *record) {
 	rec.RecordType = d.category
 	encoded, err := json.Marshal(rec)
@@ -98,7 +100,7 @@ func (d *document) put(name string, rec *record) {
 	d.place(name, encoded)
 }
 
-// place puts an encoded record, or nil for one that did not convert, where the name stands in the file.
+// place stores an encoded record at the position of its name in the file.
 func (d *document) place(name string, encoded []byte) {
 	at, again := d.index[name]
 	if !again {
@@ -106,9 +108,7 @@ func (d *document) place(name string, encoded []byte) {
 		d.entries = append(d.entries, entry{name, encoded})
 		return
 	}
-	if d.entries[at].record != nil {
-		d.reject(name, ErrDuplicate)
-	}
+	d.reject(name, ErrDuplicate)
 	d.entries[at].record = encoded
 }
 
@@ -116,10 +116,10 @@ func (d *document) reject(name string, reason error) {
 	d.rejected = append(d.rejected, Rejected{Name: name, Reason: reason})
 }
 
-// full returns an error once the file has had more records, good and bad, than are read.
+// full returns an error if the file has more records, valid or invalid, than the limit.
 func (d *document) full() error {
 	if len(d.entries)+len(d.rejected) > maxRecords {
-		return fmt.Errorf("more than %d records", maxRecords)
+		return fmt.Errorf("file must have at most %d records", maxRecords)
 	}
 	return nil
 }
@@ -132,13 +132,10 @@ func (d *document) bytes() []byte {
 	}
 	out := append(make([]byte, 0, size), '{')
 	for _, e := range d.entries {
-		if e.record == nil {
-			continue
-		}
 		if len(out) > 1 {
 			out = append(out, ',')
 		}
-		// Names were checked to be UTF-8 when they were read, which is all that quoting can fail for.
+		// Names are checked to be UTF-8 when they are read, and quoting fails for no other reason.
 		out, _ = jsontext.AppendQuote(out, e.name)
 		out = append(out, ':')
 		out = append(out, e.record...)

@@ -1,6 +1,6 @@
 package legacy
 
-// This file has the two shapes of a record, the one in the files and the one in v2 documents, and what both share: the
+// This file has the two forms of a record, that of the files and that of v2 documents, and the conversion of the
 // weights to download.
 
 import (
@@ -12,7 +12,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// legacyRecord is a record of a JSON file. What v2 has no place for is not read, and so cannot make a record bad.
+// legacyRecord is a record of a JSON file. Fields that v2 does not have are not read, so they cannot make a record
+// invalid.
 type legacyRecord struct {
 	Name             text         `json:"name"`
 	Type             text         `json:"type"`
@@ -32,9 +33,11 @@ type legacyRecord struct {
 	SizeOnDiskBytes  whole        `json:"size_on_disk_bytes"`
 	Requirements     bag          `json:"requirements"`
 	PretrainedName   text         `json:"pretrained_name"`
+	Licensing        licensing    `json:"licensing"`
+	Metadata         metadata     `json:"metadata"`
 }
 
-// legacyConfig says what to download in two lists that name each other's entries.
+// legacyConfig has the files to download in two lists. Their entries refer to each other by file name.
 type legacyConfig struct {
 	Files    entries[legacyFile]     `json:"files"`
 	Download entries[legacyDownload] `json:"download"`
@@ -53,7 +56,7 @@ type legacyDownload struct {
 	FileURL  text `json:"file_url"`
 }
 
-// UnmarshalJSONFrom reads the config afresh: of two in one record the later counts, and nothing of the earlier.
+// UnmarshalJSONFrom reads a config. If a record has two configs, the later one replaces the earlier one completely.
 func (c *legacyConfig) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	type plain legacyConfig
 	var fresh plain
@@ -62,10 +65,10 @@ func (c *legacyConfig) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return err
 }
 
-// entries is a list of objects. Upstream takes whatever is false in Python for an empty one.
+// entries is a list of objects. As upstream does, it accepts every value that is false in Python as an empty list.
 type entries[T any] []T
 
-// UnmarshalJSONFrom reads an array, or one of the values that stand for none.
+// UnmarshalJSONFrom reads an array, or a value that represents an empty list.
 func (e *entries[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	*e = nil
 	if dec.PeekKind() == '[' {
@@ -79,37 +82,43 @@ func (e *entries[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	case "null", "false", "0", `""`, "{}":
 		return nil
 	}
-	return fmt.Errorf("want an array, not %s", kindName(raw.Kind()))
+	return fmt.Errorf("must be an array, got %s", kindName(raw.Kind()))
 }
 
-// record is a record of a v2 document, with the fields of every category. Absent ones are left out, for whoever
-// decodes the document has the defaults.
+// record is a record of a v2 document, with the fields of all categories. Absent fields are left out, because the
+// decoder of the document sets the defaults.
 type record struct {
-	RecordType       string `json:"record_type"`
-	Name             string `json:"name"`
-	Description      text   `json:"description,omitzero"`
-	Version          text   `json:"version,omitzero"`
-	Config           config `json:"config,omitzero"`
-	SizeOnDiskBytes  whole  `json:"size_on_disk_bytes,omitzero"`
-	Inpainting       flag   `json:"inpainting,omitzero"`
-	Baseline         text   `json:"baseline,omitzero"`
-	ControlNetStyle  text   `json:"controlnet_style,omitzero"`
-	PretrainedName   text   `json:"pretrained_name,omitzero"`
-	Optimization     text   `json:"optimization,omitzero"`
-	Parameters       whole  `json:"parameters,omitzero"`
-	Tags             texts  `json:"tags,omitzero"`
-	Showcases        texts  `json:"showcases,omitzero"`
-	MinBridgeVersion whole  `json:"min_bridge_version,omitzero"`
-	Trigger          texts  `json:"trigger,omitzero"`
-	Homepage         text   `json:"homepage,omitzero"`
-	NSFW             flag   `json:"nsfw,omitzero"`
-	Style            text   `json:"style,omitzero"`
-	Requirements     bag    `json:"requirements,omitzero"`
-	DisplayName      text   `json:"display_name,omitzero"`
-	URL              text   `json:"url,omitzero"`
-	InstructFormat   text   `json:"instruct_format,omitzero"`
-	Settings         bag    `json:"settings,omitzero"`
-	TextModelGroup   text   `json:"text_model_group,omitzero"`
+	RecordType       string   `json:"record_type"`
+	Name             string   `json:"name"`
+	Description      text     `json:"description,omitzero"`
+	Version          text     `json:"version,omitzero"`
+	Metadata         metadata `json:"metadata,omitzero"`
+	Config           config   `json:"config,omitzero"`
+	SizeOnDiskBytes  whole    `json:"size_on_disk_bytes,omitzero"`
+	Inpainting       flag     `json:"inpainting,omitzero"`
+	Baseline         text     `json:"baseline,omitzero"`
+	ControlNetStyle  text     `json:"controlnet_style,omitzero"`
+	PretrainedName   text     `json:"pretrained_name,omitzero"`
+	Optimization     text     `json:"optimization,omitzero"`
+	Parameters       whole    `json:"parameters,omitzero"`
+	Tags             texts    `json:"tags,omitzero"`
+	Showcases        texts    `json:"showcases,omitzero"`
+	MinBridgeVersion whole    `json:"min_bridge_version,omitzero"`
+	Trigger          texts    `json:"trigger,omitzero"`
+	Homepage         text     `json:"homepage,omitzero"`
+	NSFW             flag     `json:"nsfw,omitzero"`
+	Style            text     `json:"style,omitzero"`
+	Requirements     bag      `json:"requirements,omitzero"`
+	DisplayName      text     `json:"display_name,omitzero"`
+	URL              text     `json:"url,omitzero"`
+	InstructFormat   text     `json:"instruct_format,omitzero"`
+	Settings         bag      `json:"settings,omitzero"`
+	TextModelGroup   text     `json:"text_model_group,omitzero"`
+	ContextWindow    block    `json:"context_window,omitzero"`
+	InteractionModes block    `json:"interaction_modes,omitzero"`
+	Capabilities     block    `json:"capabilities,omitzero"`
+
+	Licensing licensing `json:"licensing,omitzero"`
 }
 
 type config struct {
@@ -117,7 +126,7 @@ type config struct {
 	Embedded bag        `json:"embedded_component_hashes,omitzero"`
 }
 
-// IsZero tells the encoder to leave out a config that says nothing.
+// IsZero reports whether the config is empty, so that the encoder leaves it out.
 func (c *config) IsZero() bool { return len(c.Download) == 0 && c.Embedded.IsZero() }
 
 type download struct {
@@ -129,17 +138,17 @@ type download struct {
 	KnownSlowDownload bool   `json:"known_slow_download"`
 }
 
-// unknownSum is what v2 says where no checksum is known.
+// unknownSum is the checksum in v2 if the checksum of a file is not known.
 const unknownSum = "FIXME"
 
-// downloads joins the two lists of a config by file name. The order is that of the files; of two with one path the
-// later counts, in the earlier one's place.
+// downloads joins the two lists of a config by file name, in the order of the files. If two files have the same path,
+// the later file takes the place of the earlier one.
 func (c *legacyConfig) downloads() ([]download, error) {
 	joined := make([]download, 0, len(c.Files))
 	index := make(map[string]int, len(c.Files))
 	for i, file := range c.Files {
 		if !file.Path.set {
-			return nil, fmt.Errorf("config.files[%d] has no path", i)
+			return nil, fmt.Errorf("config.files[%d]: path is missing", i)
 		}
 		if file.Path.value == "" || isInferenceConfig(file.Path.value) {
 			continue
@@ -155,17 +164,17 @@ func (c *legacyConfig) downloads() ([]download, error) {
 	for i, source := range c.Download {
 		at, known := index[source.FileName.value]
 		if !known {
-			return nil, fmt.Errorf("config.download[%d] is for %q, which is not among config.files", i, source.FileName.value)
+			return nil, fmt.Errorf("config.download[%d]: file_name must be the path of one of config.files, got %q", i, source.FileName.value)
 		}
 		if brokenHost(source.FileURL.value) {
-			return nil, fmt.Errorf("config.download[%d] has a broken URL", i)
+			return nil, fmt.Errorf("config.download[%d]: file_url has an invalid host", i)
 		}
 		joined[at].FileURL = source.FileURL.value
 	}
 	return joined, nil
 }
 
-// download returns the file's half of a download; the URL is in the other list.
+// download returns the download of a file without its URL, which is in the other list.
 func (f *legacyFile) download() download {
 	d := download{
 		FileName:          f.Path.value,
@@ -180,20 +189,20 @@ func (f *legacyFile) download() download {
 	return d
 }
 
-// isInferenceConfig tells whether a file is one of the .yaml files that v2 leaves out. Upstream looks for the word
-// anywhere in the path.
+// isInferenceConfig reports whether a file is one of the .yaml files that v2 leaves out. As upstream does, it looks for
+// "yaml" anywhere in the path.
 func isInferenceConfig(path string) bool {
 	return strings.Contains(strings.ToLower(path), "yaml")
 }
 
-// isSlow tells whether upstream flags the file as slow to download. The mirror's name is looked for in the file's own
-// path and not in its URL, so that hardly any file is flagged; v2 documents say the same.
+// isSlow reports whether upstream marks the file as slow to download. Upstream searches the path of the file, not its
+// URL, for the name of the mirror. Therefore hardly any file is marked, in v2 documents as well.
 func isSlow(path string) bool {
 	return strings.Contains(strings.ToLower(path), "civitai")
 }
 
-// brokenHost tells whether a URL's host opens a bracket that it does not close or the reverse, the one thing about a
-// URL that makes its record a bad one upstream.
+// brokenHost reports whether the host of a URL has only one of the two square brackets. This is the only error in a URL
+// for which upstream rejects the record.
 func brokenHost(url string) bool {
 	_, rest, found := strings.Cut(url, "//")
 	if !found {
@@ -205,10 +214,10 @@ func brokenHost(url string) bool {
 	return strings.Contains(rest, "[") != strings.Contains(rest, "]")
 }
 
-// common returns the part of a v2 record that every category of the image repository has.
+// common returns the fields of a v2 record that all categories of the image repository have.
 func (r *legacyRecord) common() (*record, error) {
 	if !r.Name.set {
-		return nil, errors.New("has no name")
+		return nil, errors.New("name is missing")
 	}
 	files, err := r.Config.downloads()
 	if err != nil {
@@ -218,7 +227,12 @@ func (r *legacyRecord) common() (*record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("config.embedded_component_hashes: %w", err)
 	}
+	if err := r.Licensing.checkFiles(files); err != nil {
+		return nil, err
+	}
 	return &record{
+		Licensing:   r.Licensing,
+		Metadata:    r.Metadata,
 		Name:        r.Name.value,
 		Description: r.Description,
 		Version:     r.Version,

@@ -1,36 +1,36 @@
 package legacy
 
-// This file cuts a JSON object into its members without reading them, so that what is wrong inside one record stays
-// there. It follows strings and brackets only; what a member's bytes mean is checked when the record is read.
+// This file cuts a JSON object into its members without parsing them, so that an error inside one record does not
+// affect other records. It follows only strings and brackets. The bytes of a member are checked when the record is
+// read.
 
 import (
 	"errors"
 	"fmt"
 )
 
-// errTooDeep says that a value nests deeper than maxDepth.
-var errTooDeep = fmt.Errorf("nested deeper than %d levels", maxDepth)
+// errTooDeep is the error for a value that is nested deeper than maxDepth.
+var errTooDeep = fmt.Errorf("value must not be nested deeper than %d levels", maxDepth)
 
-// member is a name and a value of an object as they stand in the file. deep is true where the value nests too deeply
-// to be read.
+// member is a raw name and value of an object. deep is true if the value is nested too deeply to be read.
 type member struct {
 	name, value []byte
 	deep        bool
 }
 
-// scanner walks over JSON text.
+// scanner moves over JSON text.
 type scanner struct {
 	text  []byte
 	at    int
-	stack []byte // closing brackets that are due
+	stack []byte // the expected closing brackets
 }
 
-// splitObject calls each for every member of the object in raw, in order. It returns the error of each, or one of its
-// own where raw is not an object whose strings and brackets close.
+// splitObject calls each for every member of the object in raw, in order. It returns the error of each. It also returns
+// an error if raw is not an object, or if a string or bracket is not closed.
 func splitObject(raw []byte, each func(member) error) error {
 	s := &scanner{text: raw}
 	if s.next() != '{' {
-		return errors.New("not a JSON object")
+		return errors.New("must be a JSON object")
 	}
 	s.at++
 	if s.next() == '}' {
@@ -78,7 +78,7 @@ func (s *scanner) member() (m member, err error) {
 	return m, err
 }
 
-// value passes over one value and tells whether it nests deeper than maxDepth.
+// value skips one value and reports whether it is nested deeper than maxDepth.
 func (s *scanner) value() (deep bool, err error) {
 	switch s.next() {
 	case '"':
@@ -96,7 +96,7 @@ func (s *scanner) value() (deep bool, err error) {
 	return false, nil
 }
 
-// brackets passes over an object or array, up to the bracket that closes it.
+// brackets skips an object or array, including the closing bracket.
 func (s *scanner) brackets() (deep bool, err error) {
 	s.stack = s.stack[:0]
 	for s.at < len(s.text) {
@@ -107,7 +107,7 @@ func (s *scanner) brackets() (deep bool, err error) {
 			}
 			continue
 		case '{', '[':
-			s.stack = append(s.stack, c+2) // '}' and ']' stand two after their opening brackets
+			s.stack = append(s.stack, c+2) // the codes of '}' and ']' are those of '{' and '[' plus 2
 			deep = deep || len(s.stack) > maxDepth
 		case '}', ']':
 			last := len(s.stack) - 1
@@ -125,7 +125,7 @@ func (s *scanner) brackets() (deep bool, err error) {
 	return deep, s.broken("a closing bracket")
 }
 
-// str passes over a string, the scanner being at its opening quote.
+// str skips a string. The scanner must be at the opening quote.
 func (s *scanner) str() error {
 	for i := s.at + 1; i < len(s.text); i++ {
 		switch s.text[i] {
@@ -140,7 +140,7 @@ func (s *scanner) str() error {
 	return s.broken("a closing quote")
 }
 
-// next passes over white space and returns the byte after it, 0 at the end.
+// next skips white space and returns the byte after it, or 0 at the end of the text.
 func (s *scanner) next() byte {
 	for ; s.at < len(s.text); s.at++ {
 		switch s.text[s.at] {
@@ -152,7 +152,7 @@ func (s *scanner) next() byte {
 	return 0
 }
 
-// end returns an error where anything but white space follows.
+// end returns an error if the rest of the text is not white space.
 func (s *scanner) end() error {
 	if s.next(); s.at < len(s.text) {
 		return s.broken("the end of the file")
@@ -161,7 +161,7 @@ func (s *scanner) end() error {
 }
 
 func (s *scanner) broken(want string) error {
-	return fmt.Errorf("broken JSON at byte %d: want %s", s.at, want)
+	return fmt.Errorf("invalid JSON at byte %d: must have %s here", s.at, want)
 }
 
 func endsLiteral(c byte) bool {

@@ -1,6 +1,6 @@
 package legacy
 
-// This file reads the CSV of the text repository: a row for each model, with a list in one cell and JSON in another.
+// This file reads the CSV of the text repository. It has a row for each model. Some cells have a list or JSON.
 
 import (
 	"errors"
@@ -11,15 +11,16 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/haidra-org/modelref/internal/jsondoc"
 	"github.com/haidra-org/modelref/internal/textname"
 )
 
 const textGeneration = "text_generation"
 
-// sheet is the header of a CSV: where each column is.
+// sheet is the header of a CSV. It maps the name of a column to its index.
 type sheet map[string]int
 
-// readText puts the records of a CSV into out. The error is for the file as a whole.
+// readText adds the records of a CSV to out. It returns an error if the file as a whole is invalid.
 func readText(raw []byte, out *document) error {
 	rows := newCSVReader(raw)
 	header, err := readHeader(rows)
@@ -47,11 +48,11 @@ func readText(raw []byte, out *document) error {
 	}
 }
 
-// readHeader returns the columns. Of two with one name the later counts.
+// readHeader returns the columns. If two columns have the same name, the later column counts.
 func readHeader(rows *csvReader) (sheet, error) {
 	cells, err := rows.row()
 	if err != nil {
-		return nil, fmt.Errorf("no usable CSV header: %w", err)
+		return nil, fmt.Errorf("invalid CSV header: %w", err)
 	}
 	columns := make(sheet, len(cells))
 	for i, cell := range cells {
@@ -59,19 +60,19 @@ func readHeader(rows *csvReader) (sheet, error) {
 	}
 	for _, needed := range []string{"name", "parameters_bn"} {
 		if _, ok := columns[needed]; !ok {
-			return nil, fmt.Errorf("no usable CSV header: no column %s", needed)
+			return nil, fmt.Errorf("invalid CSV header: column %s is missing", needed)
 		}
 	}
 	return columns, nil
 }
 
-// row is one line of the sheet.
+// row is one row of the sheet.
 type row struct {
 	sheet sheet
 	cells [][]byte
 }
 
-// cell returns what stands in a column, empty where the sheet has no such column or the row ends before it.
+// cell returns the cell of a column. If the sheet has no such column or the row ends before it, the cell is empty.
 func (r *row) cell(column string) string {
 	if at, ok := r.sheet[column]; ok && at < len(r.cells) {
 		return string(r.cells[at])
@@ -79,8 +80,8 @@ func (r *row) cell(column string) string {
 	return ""
 }
 
-// name returns the row's name, fit for a report.
-func (r *row) name() string { return strings.ToValidUTF8(trim(r.cell("name")), "\ufffd") }
+// name returns the name of the row as valid UTF-8.
+func (r *row) name() string { return strings.ToValidUTF8(jsondoc.TrimSpace(r.cell("name")), "\ufffd") }
 
 // record returns the v2 record of the row.
 func (r *row) record() (*record, error) {
@@ -105,7 +106,7 @@ func (r *row) record() (*record, error) {
 		Version:        textOf(r.cell("version")),
 		Baseline:       textOf(r.cell("baseline")),
 		Parameters:     wholeOf(parameters),
-		NSFW:           flagOf(strings.EqualFold(trim(r.cell("nsfw")), "true")),
+		NSFW:           flagOf(strings.EqualFold(jsondoc.TrimSpace(r.cell("nsfw")), "true")),
 		Style:          textOf(r.cell("style")),
 		DisplayName:    textOf(r.cell("display_name")),
 		URL:            textOf(r.cell("url")),
@@ -116,53 +117,65 @@ func (r *row) record() (*record, error) {
 	if format := r.cell("instruct_format"); format != "" {
 		rec.InstructFormat = textOf(format)
 	}
-	return rec, nil
+	return rec, r.blocks(rec)
 }
 
-// check returns what makes the row unfit to be read at all.
+// blocks reads the cells that contain JSON objects.
+func (r *row) blocks(rec *record) (err error) {
+	if rec.ContextWindow, err = r.block("context_window"); err != nil {
+		return err
+	}
+	if rec.InteractionModes, err = r.block("interaction_modes"); err != nil {
+		return err
+	}
+	rec.Capabilities, err = r.block("capabilities")
+	return err
+}
+
+// check returns an error if the row is not UTF-8, has no name, or is truncated.
 func (r *row) check(name string) error {
 	for _, cell := range r.cells {
 		if !utf8.Valid(cell) {
-			return errors.New("not UTF-8")
+			return errors.New("must be UTF-8")
 		}
 	}
 	if name == "" {
-		return errors.New("no name")
+		return errors.New("name is missing")
 	}
-	// The columns after the tags may be left out. A row that ends before them is one that was cut off.
+	// The columns after the tags are optional. A row that ends before the tags is truncated.
 	if at, ok := r.sheet["tags"]; ok && at >= len(r.cells) {
-		return fmt.Errorf("row ends after %d cells, before its tags", len(r.cells))
+		return fmt.Errorf("row must have tags, but ends after %d cells", len(r.cells))
 	}
 	return nil
 }
 
-// parameterCount returns the parameters for a count in billions, 0 for a blank cell. It is cut off and not rounded,
-// and 8.03 billion are 8029999999, because that is what the same number is in v2.
+// parameterCount converts a count in billions. It returns 0 if the cell is blank. As in v2, the result is truncated and
+// not rounded: 8.03 billion is 8029999999.
 func parameterCount(billions string) (int64, error) {
-	if trim(billions) == "" {
+	if jsondoc.TrimSpace(billions) == "" {
 		return 0, nil
 	}
-	f, ok := floatText(billions)
+	f, ok := jsondoc.FloatText(billions)
 	n, ok := truncated(f*1_000_000_000, ok)
 	if !ok {
-		return 0, fmt.Errorf("parameters_bn %.40q is not a number of billions", billions)
+		return 0, fmt.Errorf("parameters_bn must be a number of billions, got %.40q", billions)
 	}
 	return n, nil
 }
 
-// splitTags returns the tags of a cell without the blank ones.
+// splitTags returns the tags of a cell. Blank tags are dropped.
 func splitTags(cell string) (tags texts) {
 	for tag := range strings.SplitSeq(cell, ",") {
-		if tag = trim(tag); tag != "" {
+		if tag = jsondoc.TrimSpace(tag); tag != "" {
 			tags = append(tags, tag)
 		}
 	}
 	return tags
 }
 
-// readSettings returns the object in a cell, unset for a blank cell or null.
+// readSettings returns the object in a cell. The result is unset if the cell is blank or null.
 func readSettings(cell string) (settings bag, err error) {
-	cell = trim(cell)
+	cell = jsondoc.TrimSpace(cell)
 	if cell == "" {
 		return bag{}, nil
 	}

@@ -10,7 +10,7 @@ import (
 
 const header = "name,parameters_bn,display_name,url,baseline,description,style,tags,instruct_format,settings\n"
 
-// blankText is what v2 says of a row with nothing but a name.
+// blankText returns the v2 record of a row that has only a name.
 func blankText(name string) map[string]any {
 	return map[string]any{
 		"record_type": textGeneration, "name": name, "description": "", "version": "", "baseline": "",
@@ -18,7 +18,7 @@ func blankText(name string) map[string]any {
 	}
 }
 
-// TestTextRows has one row a case, without its group, which is the name parser's affair.
+// TestTextRows has one row for each case. The group is tested with the parser of names.
 func TestTextRows(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -102,18 +102,18 @@ func TestParameterCounts(t *testing.T) {
 	}
 }
 
-// TestBadRows puts each bad row between two good ones, which have to stand.
+// TestBadRows puts each invalid row between two valid rows, which must be kept.
 func TestBadRows(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ row, name, reason string }{
-		"no name":            {`,7,,,,,,,,`, "", "no name"},
-		"blank name":         {`"  ",7,,,,,,,,`, "", "no name"},
+		"no name":            {`,7,,,,,,,,`, "", "name is missing"},
+		"blank name":         {`"  ",7,,,,,,,,`, "", "name is missing"},
 		"wrong number":       {`Bad/Hen,many,,,,,,,,`, "Bad/Hen", "parameters_bn"},
 		"settings no JSON":   {`Bad/Hen,7,,,,,,,,{heat`, "Bad/Hen", "settings"},
 		"settings cut":       {`Bad/Hen,7,,,,,,,,"{""heat"":1"`, "Bad/Hen", "settings"},
 		"settings and more":  {`Bad/Hen,7,,,,,,,,{} {}`, "Bad/Hen", "settings"},
-		"settings a list":    {`Bad/Hen,7,,,,,,,,[1]`, "Bad/Hen", "want an object, not an array"},
-		"settings a number":  {`Bad/Hen,7,,,,,,,,1`, "Bad/Hen", "want an object, not a number"},
+		"settings a list":    {`Bad/Hen,7,,,,,,,,[1]`, "Bad/Hen", "must be an object, got an array"},
+		"settings a number":  {`Bad/Hen,7,,,,,,,,1`, "Bad/Hen", "must be an object, got a number"},
 		"settings nested":    {`Bad/Hen,7,,,,,,,,"{""a"":{""b"":1}}"`, "Bad/Hen", `settings: "a"`},
 		"settings with null": {`Bad/Hen,7,,,,,,,,"{""a"":null}"`, "Bad/Hen", `settings: "a"`},
 		"settings mixed":     {`Bad/Hen,7,,,,,,,,"{""a"":[1,""x""]}"`, "Bad/Hen", `settings: "a"`},
@@ -121,10 +121,10 @@ func TestBadRows(t *testing.T) {
 		"settings deep":      {`Bad/Hen,7,,,,,,,,` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000), "Bad/Hen", "nested deeper"},
 		"koboldcpp":          {`koboldcpp/Hen,7,,,,,,,,`, "koboldcpp/Hen", ErrBackendPrefix.Error()},
 		"aphrodite":          {`aphrodite/Bad/Hen,7,,,,,,,,`, "aphrodite/Bad/Hen", ErrBackendPrefix.Error()},
-		"cut off":            {`Bad/Hen,7,,`, "Bad/Hen", "row ends after 4 cells"},
-		"not UTF-8":          {"Bad/Hen,7,,,,\xff,,,,", "Bad/Hen", "not UTF-8"},
-		"name not UTF-8":     {"Bad/\xffHen,7,,,,,,,,", "Bad/\ufffdHen", "not UTF-8"},
-		"unclosed quote":     {`Bad/Hen,7,,,,"a b,,,,`, "Bad/Hen", "a quote is not closed"},
+		"cut off":            {`Bad/Hen,7,,`, "Bad/Hen", "row must have tags, but ends after 4 cells"},
+		"not UTF-8":          {"Bad/Hen,7,,,,\xff,,,,", "Bad/Hen", "must be UTF-8"},
+		"name not UTF-8":     {"Bad/\xffHen,7,,,,,,,,", "Bad/\ufffdHen", "must be UTF-8"},
+		"unclosed quote":     {`Bad/Hen,7,,,,"a b,,,,`, "Bad/Hen", "quoted cell is not closed"},
 		"too long":           {`Bad/Hen,7,,,,` + strings.Repeat("x", maxRecordBytes) + `,,,,`, "Bad/Hen", "bytes"},
 	}
 	for name, test := range tests {

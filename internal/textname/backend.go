@@ -1,22 +1,23 @@
 package textname
 
-// This file holds the names that workers give a model: those of their backend, before the name of the reference.
+// This file has the names under which workers report a model: the prefix of their backend, then the name in the
+// reference.
 
 import "strings"
 
-// The prefixes of the backends that put one before a name. They are not used alike: see BackendVariants.
+// The prefixes of the backends. [BackendVariants] describes their use.
 const (
 	aphrodite = "aphrodite/"
 	koboldcpp = "koboldcpp/"
 )
 
-// HasBackendPrefix reports whether a name starts with a backend's prefix. Prefixes are compared with case.
+// HasBackendPrefix reports whether a name starts with the prefix of a backend. The comparison is case-sensitive.
 func HasBackendPrefix(name string) bool {
 	return strings.HasPrefix(name, aphrodite) || strings.HasPrefix(name, koboldcpp)
 }
 
-// StripBackendPrefix returns a name without its backend's prefix, or the name where it has none. One prefix is taken
-// off: what comes after it is the model's own name, whatever that looks like.
+// StripBackendPrefix returns a name without the prefix of its backend. It removes only one prefix. If the name has no
+// prefix, it is returned unchanged.
 func StripBackendPrefix(name string) string {
 	if rest, ok := strings.CutPrefix(name, aphrodite); ok {
 		return rest
@@ -24,8 +25,8 @@ func StripBackendPrefix(name string) string {
 	return strings.TrimPrefix(name, koboldcpp)
 }
 
-// BackendVariants returns the names under which workers report a model, the given one first, each once. Aphrodite puts
-// its prefix before the whole name, KoboldCpp before the name without its author.
+// BackendVariants returns the names under which workers report a model, without duplicates. The first is the given
+// name. Aphrodite adds its prefix to the whole name, KoboldCpp to the name without its author.
 func BackendVariants(name string) []string {
 	variants := []string{name, aphrodite + name}
 	if kobold := koboldcpp + withoutAuthor(name); kobold != name {
@@ -34,7 +35,7 @@ func BackendVariants(name string) []string {
 	return variants
 }
 
-// withoutAuthor returns what follows the first slash of a name, or the name where it has none.
+// withoutAuthor returns the name after the first slash. If there is no slash, it returns the name.
 func withoutAuthor(name string) string {
 	if _, rest, ok := strings.Cut(name, "/"); ok {
 		return rest

@@ -1,10 +1,10 @@
 package textname
 
-// This file measures what a name costs.
+// This file measures the cost of parsing and resolving names.
 
 import "testing"
 
-// benchmarkParse reports the cost of one name, averaged over the names.
+// benchmarkParse reports the average cost of parsing one of the names.
 func benchmarkParse(b *testing.B, names []string) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
@@ -28,5 +28,13 @@ func BenchmarkGroup(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		Group("koboldcpp/Harbour/Lantern-7B-Instruct-v0.2")
+	}
+}
+
+func BenchmarkResolve(b *testing.B) {
+	x := NewIndex(ourNames())
+	b.ReportAllocs()
+	for b.Loop() {
+		x.Resolve("koboldcpp/lantern-7b-instruct-v0.2-i1-Q4_K_M.gguf::somebody")
 	}
 }

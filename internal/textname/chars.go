@@ -1,15 +1,16 @@
 package textname
 
-// This file says what letters, digits and word characters are. The service's rules are case-blind Unicode regular
-// expressions, whose classes differ from the plain ASCII ones in a few characters that have to be kept.
+// This file defines letters, digits and word characters. The service uses case-insensitive regular expressions for
+// Unicode. Their classes have a few more characters than those for ASCII, and this package must match the same
+// characters.
 
 import (
 	"unicode"
 	"unicode/utf8"
 )
 
-// fold returns a character as a case-blind comparison with ASCII letters sees it. Four characters outside ASCII are
-// equal to a letter inside it.
+// fold returns the ASCII letter that a character is equal to in a case-insensitive comparison, in lower case. Four
+// characters outside ASCII are equal to an ASCII letter. Other characters are returned unchanged.
 func fold(r rune) rune {
 	switch {
 	case 'A' <= r && r <= 'Z':
@@ -40,7 +41,7 @@ func lowerByte(c byte) byte {
 	return c
 }
 
-// foldAt returns the folded character at a place of the text and its width in bytes, or -1 and 0 at the end.
+// foldAt returns the folded character at an offset of the text and its width in bytes. At the end it returns -1 and 0.
 func foldAt(text []byte, at int) (rune, int) {
 	if at >= len(text) {
 		return -1, 0
@@ -52,7 +53,7 @@ func foldAt(text []byte, at int) (rune, int) {
 	return fold(r), width
 }
 
-// foldBefore returns the folded character that ends before a place of the text, or -1 at the start.
+// foldBefore returns the folded character that ends at an offset of the text, or -1 at the start.
 func foldBefore(text []byte, at int) rune {
 	if at <= 0 {
 		return -1
@@ -64,13 +65,13 @@ func foldBefore(text []byte, at int) rune {
 	return fold(r)
 }
 
-// isLetter reports whether a folded character is a letter of the ASCII alphabet.
+// isLetter reports whether a folded character is an ASCII letter.
 func isLetter(folded rune) bool { return 'a' <= folded && folded <= 'z' }
 
 // isAlnum reports whether a folded character is an ASCII letter or digit.
 func isAlnum(folded rune) bool { return isLetter(folded) || '0' <= folded && folded <= '9' }
 
-// digitAt returns the width of the digit of any script at a place of the text, or 0 where there is none.
+// digitAt returns the width of the digit (of any script) at an offset of the text, or 0 if there is no digit.
 func digitAt(text []byte, at int) int {
 	if at >= len(text) {
 		return 0
@@ -87,7 +88,7 @@ func digitAt(text []byte, at int) int {
 	return 0
 }
 
-// skipDigits returns where the run of digits at a place of the text ends.
+// skipDigits returns the end of the run of digits at an offset of the text.
 func skipDigits(text []byte, at int) int {
 	for {
 		width := digitAt(text, at)
@@ -98,7 +99,7 @@ func skipDigits(text []byte, at int) int {
 	}
 }
 
-// nextDigit returns where the first digit at or after a place of the text starts, or the length of the text.
+// nextDigit returns the offset of the first digit that starts at or after an offset, or the length of the text.
 func nextDigit(text []byte, at int) int {
 	for at < len(text) {
 		if c := text[at]; c < utf8.RuneSelf {
@@ -117,7 +118,7 @@ func nextDigit(text []byte, at int) int {
 	return at
 }
 
-// skipWord returns where the run of word characters at a place of the text ends.
+// skipWord returns the end of the run of word characters at an offset of the text.
 func skipWord(text []byte, at int) int {
 	for at < len(text) {
 		if c := text[at]; c < utf8.RuneSelf {
@@ -136,7 +137,7 @@ func skipWord(text []byte, at int) int {
 	return at
 }
 
-// widthAt returns the width of the character at a place of the text.
+// widthAt returns the width of the character at an offset of the text.
 func widthAt(text []byte, at int) int {
 	if text[at] < utf8.RuneSelf {
 		return 1

@@ -1,6 +1,7 @@
 package textname
 
-// This file holds the package against the service's own parse of the same names, and against the groups it publishes.
+// This file compares the package with the service's parse of the same names, and with the groups that the service
+// publishes.
 
 import (
 	"encoding/json"
@@ -14,19 +15,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// corpusFile reads a JSON file of the recorded data, and skips the test where there is none on this machine.
+// corpusFile reads a JSON file of the recorded data. If the data is not on this machine, it skips the test.
 func corpusFile(tb testing.TB, into any, path ...string) {
 	tb.Helper()
 	dir := os.Getenv("MODELREF_CORPUS")
 	if dir == "" {
-		tb.Skip("MODELREF_CORPUS is not set: the recorded names are not compared")
+		tb.Skip("MODELREF_CORPUS must be the directory of the recorded names")
 	}
 	raw, err := os.ReadFile(filepath.Join(append([]string{dir}, path...)...))
 	require.NoError(tb, err, "MODELREF_CORPUS is set and has to have every file")
 	require.NoError(tb, json.Unmarshal(raw, into))
 }
 
-// vector is everything that is recorded about one name.
+// vector is the recorded result of one name.
 type vector struct {
 	Name       string   `json:"name"`
 	Base       string   `json:"base_name"`
@@ -49,7 +50,7 @@ type extra struct {
 	Type     string `json:"type"`
 }
 
-// vectorOf is what this package says about a name, in the shape of the record.
+// vectorOf returns the result of this package for a name, in the form of the recorded results.
 func vectorOf(name string) vector {
 	orNull := func(part string) *string {
 		if part == "" {

@@ -1,6 +1,6 @@
 package textname
 
-// This file looks for names that break what holds for every name.
+// This file searches for names that violate the properties of all names.
 
 import (
 	"strings"
@@ -31,7 +31,28 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// checkBase holds that a base name has no loose separators, unless it is the whole name for want of anything else.
+func FuzzResolve(f *testing.F) {
+	for _, s := range spellings() {
+		f.Add(s.of("Harbour/Lantern-7B"), "Harbour/Lantern-7B")
+	}
+	f.Add("a/\xff-\u212A", "\xe2\x82/K")
+	f.Fuzz(func(t *testing.T, reported, name string) {
+		x := NewIndex([]string{"Harbour/Lantern-7B", name})
+		i, ok := x.Resolve(reported)
+		assert.True(t, !ok || i == 0 || i == 1)
+		if len(foldName(Model(reported)).words) == 0 {
+			assert.False(t, ok, "nothing names a model")
+		}
+		Model(name)
+		f := foldName(name)
+		for k := range f.words {
+			assert.Equal(t, f.text(k), strings.Trim(f.text(k), "-/"))
+		}
+	})
+}
+
+// checkBase checks that a base name has no separators at its ends and no repeated separators. If nothing else is left,
+// the base name is the whole name.
 func checkBase(t *testing.T, n Name) {
 	if n.Base == n.Original {
 		return
@@ -44,7 +65,7 @@ func checkBase(t *testing.T, n Name) {
 	}
 }
 
-// checkNormalized holds that normalising is done once.
+// checkNormalized checks that normalizing a normalized name does not change it.
 func checkNormalized(t *testing.T, n Name) {
 	assert.Equal(t, n.Normalized, normalize(n.Normalized))
 	assert.Equal(t, n.Normalized, strings.Trim(n.Normalized, "-_. "))
@@ -52,7 +73,7 @@ func checkNormalized(t *testing.T, n Name) {
 	assert.NotContains(t, n.Normalized, "__")
 }
 
-// checkExtras holds that there is a leading version and a date at most, in this order.
+// checkExtras checks that there are at most a leading version and a date, in this order.
 func checkExtras(t *testing.T, n Name) {
 	for i, e := range n.Extras {
 		require.NotEmpty(t, e.Value)
@@ -68,7 +89,7 @@ func checkExtras(t *testing.T, n Name) {
 	}
 }
 
-// checkBackends holds that a model keeps its group under every name that a backend gives it.
+// checkBackends checks that a model has the same group under the names of all backends.
 func checkBackends(t *testing.T, name string) {
 	stripped := StripBackendPrefix(name)
 	assert.Equal(t, HasBackendPrefix(name), stripped != name)

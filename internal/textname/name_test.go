@@ -1,6 +1,6 @@
 package textname
 
-// This file shows each rule on invented names.
+// This file tests each rule with invented names.
 
 import (
 	"strings"
@@ -30,19 +30,19 @@ func TestSize(t *testing.T) {
 		{"millions and thousands", "Lantern-125m-10K", "125M", "Lantern-10K"},
 		{"fraction", "Lantern-1.5B", "1.5B", "Lantern"},
 		{"fraction without digits", "Lantern-3.B", "3.B", "Lantern"},
-		{"not two dots", "Lantern-1.2.3B", "2.3B", "Lantern-1"},
-		{"digits behind the unit", "Lantern-7B1", "7B1", "Lantern"},
-		{"digits behind the unit up to a letter", "Lantern-7B12x", "7B1", "Lantern-2x"},
-		{"one digit behind the unit before a letter", "Lantern-7B1x", "7B", "Lantern-1x"},
-		{"letter behind", "Lantern-7Bit", "", "Lantern-7Bit"},
+		{"only one dot", "Lantern-1.2.3B", "2.3B", "Lantern-1"},
+		{"digits after the unit", "Lantern-7B1", "7B1", "Lantern"},
+		{"digits after the unit up to a letter", "Lantern-7B12x", "7B1", "Lantern-2x"},
+		{"one digit after the unit before a letter", "Lantern-7B1x", "7B", "Lantern-1x"},
+		{"letter after", "Lantern-7Bit", "", "Lantern-7Bit"},
 		{"letter before", "Lantern-A3B", "", "Lantern-A3B"},
 		{"letter before two digits", "Lantern-A22B", "2B", "Lantern-A2"},
 		{"in the author", "Keeper10K/Lantern-8B", "0K", "Keeper1/Lantern-8B"},
-		{"underscore is no letter", "Lantern_8B_x", "8B", "Lantern_x"},
+		{"underscore is not a letter", "Lantern_8B_x", "8B", "Lantern_x"},
 		{"experts", "Lantern-8x7b", "8X7B", "Lantern"},
 		{"experts of two digits", "Lantern-8x22B", "2B", "Lantern-8x2"},
-		{"experts give way", "Lantern-8x7B-13B", "13B", "Lantern-8x7B"},
-		{"experts without digits behind", "Lantern-8x7B1", "8X7B", "Lantern-1"},
+		{"plain size before experts", "Lantern-8x7B-13B", "13B", "Lantern-8x7B"},
+		{"experts without digits after", "Lantern-8x7B1", "8X7B", "Lantern-1"},
 		{"experts before a letter", "Lantern-8x7Bit", "", "Lantern-8x7Bit"},
 		{"experts after a letter", "Lantern-A8x7B", "", "Lantern-A8x7B"},
 		{"experts after a letter and a digit", "Lantern-A18x7B", "8X7B", "Lantern-A1"},
@@ -69,7 +69,7 @@ func TestVersion(t *testing.T) {
 		{"dotted before plain", "v1-Lantern-v0.1", "v0.1", "v1-Lantern"},
 		{"first plain", "Lantern-v1-v2", "v1", "Lantern-v2"},
 		{"any number of dots", "Lantern-v1.2.3.4", "v1.2.3.4", "Lantern"},
-		{"no plain before a dot", "Lantern-v2.x", "", "Lantern-v2.x"},
+		{"no plain version before a dot", "Lantern-v2.x", "", "Lantern-v2.x"},
 		{"dotted up to a letter", "Lantern-v1.2.3x", "v1.2", "Lantern-.3x"},
 		{"not inside a number", "Lantern-v1.23x", "", "Lantern-v1.23x"},
 		{"after a letter", "Lanternv2", "", "Lanternv2"},
@@ -78,8 +78,8 @@ func TestVersion(t *testing.T) {
 		{"after an underscore", "Lantern_v2", "v2", "Lantern"},
 		{"in the author", "v07/Lantern", "v07", "/Lantern"},
 		{"size with a v", "Lantern-v7B.1", "", "Lantern-v7B.1"},
-		{"digits outside ASCII are no bar", "Lantern-v٣٤x", "v٣", "Lantern-٤x"},
-		{"nor in dotted ones", "Lantern-v1.٣٤x", "v1.٣", "Lantern-٤x"},
+		{"digits outside ASCII may follow", "Lantern-v٣٤x", "v٣", "Lantern-٤x"},
+		{"digits outside ASCII may follow a dotted version", "Lantern-v1.٣٤x", "v1.٣", "Lantern-٤x"},
 	} {
 		t.Run(test.rule, func(t *testing.T) {
 			got := Parse(test.name)
@@ -89,7 +89,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// TestAcrossCut shows a part whose pieces only meet once another is cut out: it stands nowhere in the name.
+// TestAcrossCut tests a part whose pieces are joined only after another part is cut out.
 func TestAcrossCut(t *testing.T) {
 	t.Parallel()
 	got := Parse("Lantern-v23B.4")
@@ -110,7 +110,7 @@ func TestQuant(t *testing.T) {
 		{"too many bits", "Lantern-Q9_0", "", "Lantern-Q9_0"},
 		{"file formats", "Lantern-gguf", "GGUF", "Lantern"},
 		{"number formats", "Lantern-fp16", "FP16", "Lantern"},
-		{"K-quant before all", "GGUF-Lantern-Q4-Q5_1-Q6_K", "Q6_K", "GGUF-Lantern-Q4-Q5_1"},
+		{"K-quant before others", "GGUF-Lantern-Q4-Q5_1-Q6_K", "Q6_K", "GGUF-Lantern-Q4-Q5_1"},
 		{"older before bare", "Q4-Lantern-Q5_1", "Q5_1", "Q4-Lantern"},
 		{"bare before file format", "GGUF-Lantern-Q4", "Q4", "GGUF-Lantern"},
 		{"file format before number format", "int8-Lantern-AWQ", "AWQ", "int8-Lantern"},
@@ -120,7 +120,7 @@ func TestQuant(t *testing.T) {
 		{"numbers outside ASCII join", "Lantern-Q4²", "", "Lantern-Q4²"},
 		{"marks do not join", "Lantern-e\u0301Q4", "Q4", "Lantern-e\u0301"},
 		{"dotless i is an i", "Lantern-ınt8", "INT8", "Lantern"},
-		{"dotted i is one but stays", "Lantern-İNT8", "İNT8", "Lantern"},
+		{"dotted i is an i and is kept", "Lantern-İNT8", "İNT8", "Lantern"},
 		{"long s is an s", "Lantern-q4_k_ſ", "Q4_K_S", "Lantern"},
 	} {
 		t.Run(test.rule, func(t *testing.T) {
@@ -146,8 +146,8 @@ func TestVariant(t *testing.T) {
 		{"tuning before reasoning", "Thinking-Lantern-chat", "chat", "Thinking-Lantern"},
 		{"reasoning before release", "latest-Lantern-Reasoning", "Reasoning", "latest-Lantern"},
 		{"release", "Lantern-preview", "preview", "Lantern"},
-		{"before a quantisation", "Lantern-chat-Q4_0-x", "chat", "Lantern-x"},
-		{"behind a quantisation", "Lantern-Q4_0-chat-x", "chat", "Lantern-x"},
+		{"before a quantization", "Lantern-chat-Q4_0-x", "chat", "Lantern-x"},
+		{"after a quantization", "Lantern-Q4_0-chat-x", "chat", "Lantern-x"},
 		{"in the author", "base/Lantern", "base", "/Lantern"},
 		{"long s is an s", "Lantern-baſe", "baſe", "Lantern"},
 		{"Kelvin sign is a k", "Lantern-thin\u212Aing", "thin\u212Aing", "Lantern"},
@@ -174,11 +174,11 @@ func TestExtras(t *testing.T) {
 		{"overlap", "Lantern-08-2024-03", "Lantern-03", []Extra{{"08-2024", 1, TypeDate}}},
 		{"too many digits", "Lantern-24071", "Lantern-24071", nil},
 		{"letter before", "Lantern-a2407", "Lantern-a2407", nil},
-		{"letter behind", "Lantern-2407a", "Lantern-2407a", nil},
-		{"underscore is no letter", "Lantern_2407_x", "Lantern_x", []Extra{{"2407", 1, TypeDate}}},
-		{"long s is no letter here", "Lantern-2407ſ", "Lantern-ſ", []Extra{{"2407", 1, TypeDate}}},
+		{"letter after", "Lantern-2407a", "Lantern-2407a", nil},
+		{"underscore is not a letter", "Lantern_2407_x", "Lantern_x", []Extra{{"2407", 1, TypeDate}}},
+		{"long s is not a letter in a date", "Lantern-2407ſ", "Lantern-ſ", []Extra{{"2407", 1, TypeDate}}},
 		{"digits outside ASCII", "Lantern-٠٨-٢٠٢٤", "Lantern", []Extra{{"٠٨-٢٠٢٤", 1, TypeDate}}},
-		{"position in what is left", "a.b-7B-2407", "a.b", []Extra{{"2407", 2, TypeDate}}},
+		{"position in the rest", "a.b-7B-2407", "a.b", []Extra{{"2407", 2, TypeDate}}},
 		{"position counts characters", "Ü-ö-é-2407", "Ü-ö-é", []Extra{{"2407", 3, TypeDate}}},
 		{"bytes that are not UTF-8 are characters", "\xff\xff-2407-x", "\xff\xff-x", []Extra{{"2407", 1, TypeDate}}},
 		{"leading version", "4.2.0-Lantern", "Lantern", []Extra{{"4.2.0", 0, TypeLeadingVersion}}},
@@ -188,7 +188,7 @@ func TestExtras(t *testing.T) {
 		{"leading version and space", "4.2 Lantern", "4.2 Lantern", nil},
 		{"leading version only", "4.2", "4.2", nil},
 		{"leading version and nothing", "4.2-", "4.2-", []Extra{{"4.2", 0, TypeLeadingVersion}}},
-		{"leading version behind an author", "Harbour/4.2-Lantern", "Harbour/4.2-Lantern", nil},
+		{"leading version after an author", "Harbour/4.2-Lantern", "Harbour/4.2-Lantern", nil},
 	} {
 		t.Run(test.rule, func(t *testing.T) {
 			got := Parse(test.name)
@@ -205,7 +205,7 @@ func TestBase(t *testing.T) {
 		{"separators only", "-_. ", "-_. "},
 		{"ends", "-_Lantern. ", "Lantern"},
 		{"runs", "a---b__c..d  e", "a-b_c.d e"},
-		{"mixed runs stay", "a-_-b", "a-_-b"},
+		{"mixed runs are kept", "a-_-b", "a-_-b"},
 		{"prefix of the name", "Lantern--", "Lantern"},
 		{"author without a name", "7B-chat/", "/"},
 	} {
@@ -225,7 +225,7 @@ func TestNormalized(t *testing.T) {
 		{"runs of any", "a-_. b", "a_b"},
 		{"ends", "--a--", "a"},
 		{"nothing", "-. _", ""},
-		{"other punctuation stays", "a+b~c", "a+b~c"},
+		{"other punctuation is kept", "a+b~c", "a+b~c"},
 		{"outside ASCII", "ÜBER-ẞ", "über_ß"},
 		{"dotted i", "İ", "i\u0307"},
 		{"sigma at the end", "ΑΣ-ΑΣ", "ας_ας"},
@@ -248,7 +248,7 @@ func TestGroup(t *testing.T) {
 		{"backend and author", "aphrodite/Harbour/Lantern-7B", "Lantern"},
 		{"backend", "koboldcpp/Lantern-7B-GGUF", "Lantern"},
 		{"one author only", "a/b/Lantern-7B", "b/Lantern"},
-		{"leading version behind an author", "Harbour/4.2-Lantern", "Lantern"},
+		{"leading version after an author", "Harbour/4.2-Lantern", "Lantern"},
 		{"size in the author", "Keeper10K/Lantern-8B", "Lantern"},
 		{"nothing left", "Harbour/7B", "7B"},
 		{"author alone", "Harbour/", ""},
@@ -291,7 +291,8 @@ func TestBackends(t *testing.T) {
 	}
 }
 
-// TestHuge holds the time to a multiple of the length: a quadratic scan would take minutes under the race detector.
+// TestHuge checks that the time is proportional to the length. A quadratic scan would take minutes with the race
+// detector.
 func TestHuge(t *testing.T) {
 	t.Parallel()
 	for _, piece := range []string{"1", "1.", "1x", "1B", "v1.", "v1", "12-", "a", "-", "_", "é", "Σ", ".Σ", "'", "1.1B1-"} {
@@ -303,7 +304,7 @@ func TestHuge(t *testing.T) {
 	}
 }
 
-// TestAllocations holds a usual name to the one string that has to be built, the normalised name.
+// TestAllocations checks that a typical name needs one allocation: the normalized name.
 func TestAllocations(t *testing.T) {
 	assert.LessOrEqual(t, testing.AllocsPerRun(100, func() { Parse("Harbour/Lantern-7B-Instruct-v0.2") }), 1.0)
 	assert.Zero(t, testing.AllocsPerRun(100, func() { Group("aphrodite/Harbour/Lantern-7B-Instruct-v0.2") }))

@@ -1,15 +1,15 @@
 package textname
 
-// This file writes the normalised form of a name. Lower case is that of the Unicode standard in full, which differs
-// from lowering one character at a time in two characters.
+// This file writes the normalized form of a name. It uses the full lower case of the Unicode standard. For two
+// characters, this differs from converting each character by itself.
 
 import (
 	"unicode"
 	"unicode/utf8"
 )
 
-// normalize returns a name in lower case with every run of separators as one underscore, and none at the ends. It is
-// the name itself where that changes nothing.
+// normalize returns a name in lower case. Each run of separators is replaced by one underscore, and separators at the
+// ends are removed. If nothing changes, normalize returns the name itself.
 func normalize(name string) string {
 	var scratch [128]byte
 	out := scratch[:0]
@@ -39,7 +39,8 @@ func normalize(name string) string {
 	return string(out)
 }
 
-// appendLower appends the lower case of the character at a place of the name and returns the width that it has there.
+// appendLower appends the lower case of the character at an offset of the name. It returns the width of the character
+// in the name.
 func appendLower(out []byte, name string, at int) ([]byte, int) {
 	r, width := utf8.DecodeRuneInString(name[at:])
 	switch {
@@ -53,7 +54,7 @@ func appendLower(out []byte, name string, at int) ([]byte, int) {
 	return utf8.AppendRune(out, unicode.ToLower(r)), width
 }
 
-// endsWord reports whether a character between the two texts is the last cased one of its word.
+// endsWord reports whether a character between the two texts is the last cased character of its word.
 func endsWord(before, after string) bool {
 	for before != "" {
 		r, width := utf8.DecodeLastRuneInString(before)
@@ -65,7 +66,7 @@ func endsWord(before, after string) bool {
 	return false
 }
 
-// startsCased reports whether the first character of the text that case does not pass over has a case.
+// startsCased reports whether the first character of the text that is not case-ignorable is cased.
 func startsCased(text string) bool {
 	for _, r := range text {
 		if !caseIgnorable(r) {
@@ -75,12 +76,12 @@ func startsCased(text string) bool {
 	return false
 }
 
-// cased reports whether a character has a case.
+// cased reports whether a character is cased, as Unicode defines it.
 func cased(r rune) bool {
 	return unicode.In(r, unicode.Lu, unicode.Ll, unicode.Lt, unicode.Other_Lowercase, unicode.Other_Uppercase)
 }
 
-// caseIgnorable reports whether case passes over a character, as it does over marks and the punctuation within words.
+// caseIgnorable reports whether a character is case-ignorable, such as marks and the punctuation within words.
 func caseIgnorable(r rune) bool {
 	switch r {
 	case '\'', '.', ':', '·', '\u0387', '\u055F', '\u05F4', '\u2018', '\u2019', '\u2024', '\u2027',

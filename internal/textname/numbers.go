@@ -1,9 +1,9 @@
 package textname
 
-// This file finds the parts that are made of numbers: leading version, size, version and date. Each finder returns the
-// leftmost match, and the longest at its start, in time linear in the text.
+// This file finds the parts that contain numbers: leading version, size, version and date. Each function returns the
+// leftmost match, and of several matches with the same start the longest. The time is linear in the length of the text.
 
-// findLeadingVersion returns the dotted number at the start of the text, "4.2" or "4.2.0", if "-" or "_" follows it.
+// findLeadingVersion returns the dotted number at the start of the text, "4.2" or "4.2.0", if "-" or "_" follows.
 func findLeadingVersion(text []byte) span {
 	end := skipDigits(text, 0)
 	if end == 0 {
@@ -21,7 +21,7 @@ func findLeadingVersion(text []byte) span {
 	}
 }
 
-// afterDot returns where the dot and digits at a place of the text end, or the place itself where there are none.
+// afterDot returns the end of the dot and digits at an offset of the text. If there are none, it returns the offset.
 func afterDot(text []byte, at int) int {
 	if at < len(text) && text[at] == '.' {
 		if end := skipDigits(text, at+1); end > at+1 {
@@ -31,8 +31,9 @@ func afterDot(text []byte, at int) int {
 	return at
 }
 
-// findSize returns the first plain size, "7B" or "1.5B" or "7B1", or else the first of a mixture of experts, "8x7B".
-// A size may start inside a number but not right after a letter, which is how "8x22B" comes to be of size "2B".
+// findSize returns the first plain size: "7B", "1.5B" or "7B1". If there is none, it returns the first size of a
+// mixture of experts: "8x7B". A size may start inside a number but not directly after a letter. Therefore "8x22B" has
+// the size "2B".
 func findSize(text []byte) span {
 	experts := span{}
 	for at := nextDigit(text, 0); at < len(text); {
@@ -54,8 +55,8 @@ func findSize(text []byte) span {
 	return experts
 }
 
-// plainSize returns where the plain size ends whose first digits end at a place of the text, or the place itself where
-// it is none.
+// plainSize returns the end of the plain size whose first digits end at an offset of the text. If there is no such
+// size, it returns the offset.
 func plainSize(text []byte, at int) int {
 	unit := at
 	if unit < len(text) && text[unit] == '.' {
@@ -65,7 +66,7 @@ func plainSize(text []byte, at int) int {
 	if width == 0 {
 		return at
 	}
-	// The digits behind the unit belong to the size up to the last that no letter follows.
+	// The digits after the unit belong to the size, up to the last digit that no letter follows.
 	stop := at
 	for end := unit + width; ; {
 		if next, _ := foldAt(text, end); !isLetter(next) {
@@ -79,7 +80,7 @@ func plainSize(text []byte, at int) int {
 	}
 }
 
-// expertSize is plainSize for what follows the number of experts: "x7B".
+// expertSize is like plainSize for the text after the number of experts: "x7B".
 func expertSize(text []byte, at int) int {
 	if next, _ := foldAt(text, at); next != 'x' {
 		return at
@@ -95,7 +96,7 @@ func expertSize(text []byte, at int) int {
 	return unit + width
 }
 
-// unitAt returns the width of the unit of a size at a place of the text, or 0 where there is none.
+// unitAt returns the width of the unit of a size at an offset of the text, or 0 if there is no unit.
 func unitAt(text []byte, at int) int {
 	if next, width := foldAt(text, at); next == 'b' || next == 'm' || next == 'k' {
 		return width
@@ -103,7 +104,7 @@ func unitAt(text []byte, at int) int {
 	return 0
 }
 
-// findVersion returns the first dotted version, "v1.2", or else the first plain one, "v2".
+// findVersion returns the first dotted version, "v1.2". If there is none, it returns the first plain version, "v2".
 func findVersion(text []byte) span {
 	plain := span{}
 	for at, c := range text {
@@ -124,8 +125,8 @@ func findVersion(text []byte) span {
 	return plain
 }
 
-// dottedEnd returns where the dotted numbers at a place of the text end: at the last digit that is not followed by a
-// letter or digit. It returns the place itself where there is no such digit.
+// dottedEnd returns the end of the dotted numbers at an offset of the text. They end at the last digit that no letter
+// or digit follows. If there is no such digit, dottedEnd returns the offset.
 func dottedEnd(text []byte, at int) int {
 	end := at
 	for {
@@ -140,14 +141,15 @@ func dottedEnd(text []byte, at int) int {
 	}
 }
 
-// plainEnd returns where the version ends whose digits start at a place of the text, or 0 where it is none. A dot
-// behind it means that it is a dotted one gone wrong.
+// plainEnd returns the end of the version whose digits start at an offset of the text, or 0 if there is no version. A
+// plain version must not be followed by a dot.
 func plainEnd(text []byte, at int) int {
 	return lastDigit(text, at, func(next rune) bool { return next == '.' || isAlnum(next) })
 }
 
-// lastDigit returns the end of the last digit, in the run of digits at a place of the text, that no barred character
-// follows, or 0. Only ASCII digits are barred themselves, so this may lie inside a run that mixes scripts.
+// lastDigit returns the end of the last digit, in the run of digits at an offset of the text, that no barred character
+// follows. If there is none, it returns 0. Only ASCII digits can be barred, so the end may be inside a run of digits of
+// several scripts.
 func lastDigit(text []byte, at int, barred func(rune) bool) int {
 	last := 0
 	for {
@@ -162,8 +164,8 @@ func lastDigit(text []byte, at int, barred func(rune) bool) int {
 	}
 }
 
-// findDate returns the first month and year, "08-2024", or else the first year and month, "2024-08", or else the first
-// four digits on their own.
+// findDate returns the first month and year, "08-2024". If there is none, it returns the first year and month,
+// "2024-08". If there is none either, it returns the first separate number of four digits.
 func findDate(text []byte) span {
 	var yearFirst, code span
 	for at := nextDigit(text, 0); at < len(text); at = nextDigit(text, at+digitAt(text, at)) {
@@ -186,8 +188,8 @@ func findDate(text []byte) span {
 	return code
 }
 
-// dateEnd returns where so many digits, and unless the second count is 0 a hyphen and so many digits more, end at a
-// place of the text, or 0 where they are not there or a letter or digit follows.
+// dateEnd returns the end of the given number of digits at an offset of the text. If more is not 0, a hyphen and more
+// digits must follow. If the digits are missing, or if a letter or digit follows them, dateEnd returns 0.
 func dateEnd(text []byte, at, digits, more int) int {
 	at = countedDigits(text, at, digits)
 	if at > 0 && more > 0 {
@@ -202,7 +204,7 @@ func dateEnd(text []byte, at, digits, more int) int {
 	return at
 }
 
-// countedDigits returns where n digits at a place of the text end, or 0 where there are fewer.
+// countedDigits returns the end of n digits at an offset of the text, or 0 if there are fewer digits.
 func countedDigits(text []byte, at, n int) int {
 	for ; n > 0; n-- {
 		width := digitAt(text, at)
@@ -214,8 +216,8 @@ func countedDigits(text []byte, at, n int) int {
 	return at
 }
 
-// asciiAlnum reports whether the byte at a place of the text is an ASCII letter or digit. Dates alone are not looked
-// for case-blindly, so the characters that fold to ASCII letters are none here.
+// asciiAlnum reports whether the byte at an offset of the text is an ASCII letter or digit. The expression for dates is
+// the only case-sensitive one, so characters that fold to ASCII letters are not letters here.
 func asciiAlnum(text []byte, at int) bool {
 	return at >= 0 && at < len(text) && isAlnumByte(text[at])
 }

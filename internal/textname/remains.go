@@ -1,16 +1,16 @@
 package textname
 
-// This file holds what is left of a name while parts are cut out of it. It remembers the cuts, so that a part which
-// stands in the name in one piece is returned as a piece of the name and costs no memory of its own.
+// This file has the rest of a name while parts are cut out of it. It records the cuts. If no cut is inside a part, the
+// part is returned as a substring of the name, without an allocation.
 
 import "unicode/utf8"
 
-// span is a stretch of bytes. The zero span means that nothing was found: no part is empty.
+// span is a range of bytes. The zero span means that nothing was found, because no part is empty.
 type span struct{ start, end int }
 
 func (s span) found() bool { return s.end > s.start }
 
-// without returns where the span is once another, which does not overlap it, is cut out.
+// without returns the position of the span after another span is cut out. The spans must not overlap.
 func (s span) without(cut span) span {
 	if s.start < cut.end {
 		return s
@@ -19,18 +19,20 @@ func (s span) without(cut span) span {
 	return span{s.start - n, s.end - n}
 }
 
-// maxCuts is how many parts are cut out of one name: a leading version, size, version, quant, variant and date.
+// maxCuts is the number of parts that can be cut out of one name: leading version, size, version, quant, variant and
+// date.
 const maxCuts = 6
 
-// remains is a name without the parts cut out of it so far. The name itself is handed to the methods that return pieces
-// of it: were it a field, the compiler would take their results for pieces of text and keep that on the heap.
+// remains is a name without the parts that have been cut out. The name is passed to the methods that return substrings
+// of it. If the name were a field, the compiler would move the text to the heap, because it would assume that the
+// results refer to the text.
 type remains struct {
 	text []byte
-	cuts [maxCuts]span // each in the text as it was before that cut
+	cuts [maxCuts]span // positions in the text before that cut
 	n    int
 }
 
-// newRemains returns the whole name, written to scratch.
+// newRemains returns the whole name. It stores the text in scratch.
 func newRemains(name string, scratch []byte) remains {
 	return remains{text: append(scratch, name...)}
 }
@@ -44,14 +46,14 @@ func (r *remains) take(name string, s span) string {
 
 // cut removes a span from the text.
 func (r *remains) cut(s span) {
-	// Shortening the field itself, rather than storing what append returns, keeps the text of split on its stack.
+	// Assigning to r.text a slice of r.text, and not the result of append, keeps the text of split on the stack.
 	copy(r.text[s.start:], r.text[s.end:])
 	r.text = r.text[:len(r.text)-(s.end-s.start)]
 	r.cuts[r.n] = s
 	r.n++
 }
 
-// string returns a span of the text: a piece of the name unless a cut lies inside it.
+// string returns a span of the text. If no cut is inside the span, the result is a substring of the name.
 func (r *remains) string(name string, s span) string {
 	first, last := r.origin(s.start), r.origin(s.end-1)
 	if last-first == s.end-1-s.start {
@@ -60,7 +62,7 @@ func (r *remains) string(name string, s span) string {
 	return string(r.text[s.start:s.end])
 }
 
-// origin returns where in the name the byte at a place of the text stands.
+// origin returns the offset in the name of the byte at an offset of the text.
 func (r *remains) origin(at int) int {
 	for i := r.n - 1; i >= 0; i-- {
 		if c := r.cuts[i]; at >= c.start {
@@ -70,8 +72,8 @@ func (r *remains) origin(at int) int {
 	return at
 }
 
-// base returns the text without separators at its ends and with every run of one separator as a single one, or the
-// name where nothing is left. The text is spent afterwards.
+// base returns the text without separators at its ends, and with each run of the same separator replaced by one. If
+// nothing is left, it returns the name. base overwrites the text.
 func (r *remains) base(name string) string {
 	s := span{0, len(r.text)}
 	for s.found() && isSeparator(r.text[s.start]) {
@@ -93,7 +95,7 @@ func (r *remains) base(name string) string {
 	return string(squeezed)
 }
 
-// squeeze drops every separator that follows the same separator, in place, and returns what is left.
+// squeeze removes, in place, each separator that follows the same separator. It returns the remaining text.
 func squeeze(text []byte) []byte {
 	out := text[:0]
 	for i, c := range text {

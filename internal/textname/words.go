@@ -1,20 +1,21 @@
 package textname
 
-// This file finds the parts that are words of their own: quantisation and variant. A word is the longest run of
-// letters, digits and underscores, so an underscore joins what a hyphen separates: "x_Q4" has no quantisation.
+// This file finds the parts that are whole words: quantization and variant. A word is the longest run of letters,
+// digits and underscores. An underscore joins its neighbors, so "x_Q4" has no quantization.
 
 import "unicode/utf8"
 
-// The lengths of the shortest and the longest words that mean anything, "FT" or "Q4" and "uncensored".
+// The lengths of the shortest and the longest words with a meaning: "FT" or "Q4", and "uncensored".
 const (
 	minWord = 2
 	maxWord = 10
 )
 
-// none is the kind of a word that means nothing. Kinds count from 1, the most telling.
+// none is the kind of a word without a meaning. Kinds are numbered from 1. A lower kind takes precedence.
 const none = 100
 
-// findWords returns the first quantisation and the first variant, each of the most telling kind that occurs.
+// findWords returns the quantization and the variant. For each, it returns the first word of the lowest kind in the
+// text.
 func findWords(text []byte) (quant, variant span) {
 	var folded [maxWord]byte
 	quantKind, variantKind := none, none
@@ -39,7 +40,7 @@ func findWords(text []byte) (quant, variant span) {
 	return quant, variant
 }
 
-// foldWord writes a word without its case and returns its length, or 0 for one that cannot mean anything.
+// foldWord writes the folded word and returns its length, or 0 if the word cannot have a meaning.
 func foldWord(folded *[maxWord]byte, word []byte) int {
 	if len(word) > maxWord*utf8.UTFMax {
 		return 0
@@ -64,8 +65,7 @@ func foldWord(folded *[maxWord]byte, word []byte) int {
 	return n
 }
 
-// variantOf returns the kind of a variant: what a model was tuned for, then that it reasons, then the state of its
-// release.
+// variantOf returns the kind of a variant: 1 for tuning, 2 for reasoning, 3 for the state of a release.
 func variantOf(word []byte) int {
 	switch string(word) {
 	case "instruct", "chat", "code", "base", "uncensored", "finetune", "ft":
@@ -78,8 +78,8 @@ func variantOf(word []byte) int {
 	return none
 }
 
-// quantOf returns the kind of a quantisation: K-quants, then the older ones, then a bare number of bits, then file
-// formats, then number formats.
+// quantOf returns the kind of a quantization. The order is: K-quants, older quants, a bare number of bits, file
+// formats, number formats.
 func quantOf(word []byte) int {
 	switch string(word) {
 	case "gguf", "ggml", "gptq", "awq", "exl2":
