@@ -1,4 +1,4 @@
-// The Client, its services, and how a read comes in.
+// Client, New and Close, and how a program reads a category.
 
 package modelref
 
@@ -6,104 +6,112 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	gocache "github.com/patrickmn/go-cache"
-	"golang.org/x/sync/singleflight"
+	"github.com/haidra-org/modelref/internal/breaker"
+	"github.com/haidra-org/modelref/internal/clock"
+	"github.com/haidra-org/modelref/internal/httpx"
 )
 
-// Client reads the model reference. It is safe for concurrent use; one for a whole program is enough. Make it with New
-// and end it with Close. The zero Client is closed.
+// Client reads the model reference. It is safe for concurrent use; one Client is enough for a program. Make it with [New] and
+// end it with [Client.Close]. The service fields of the zero Client are nil.
 type Client struct {
-	ImageGeneration     ImageGenerationService
-	TextGeneration      TextGenerationService
-	ControlNet          ControlNetService
-	ControlNetAnnotator ControlNetAnnotatorService
-	CLIP                CLIPService
-	BLIP                BLIPService
-	ESRGAN              ESRGANService
-	GFPGAN              GFPGANService
-	CodeFormer          CodeFormerService
-	SafetyChecker       SafetyCheckerService
-	VideoGeneration     VideoGenerationService
-	AudioGeneration     AudioGenerationService
-	Miscellaneous       MiscellaneousService
-	LoRA                LoRAService
-	TextualInversion    TextualInversionService
+	ImageGeneration     *ImageGenerationService
+	TextGeneration      *TextGenerationService
+	ControlNet          *ControlNetService
+	ControlNetAnnotator *ControlNetAnnotatorService
+	CLIP                *CLIPService
+	BLIP                *BLIPService
+	ESRGAN              *ESRGANService
+	GFPGAN              *GFPGANService
+	CodeFormer          *CodeFormerService
+	SafetyChecker       *SafetyCheckerService
+	VideoGeneration     *VideoGenerationService
+	AudioGeneration     *AudioGenerationService
+	Miscellaneous       *MiscellaneousService
+	LoRA                *LoRAService
+	TextualInversion    *TextualInversionService
 
-	config         *config
-	http           *httpLayer
-	ttl            *gocache.Cache // what holds for a time: fresh references, and answers not to ask for again
-	caches         map[Category]*categoryCache
-	loads          *singleflight.Group // of all categories, by category and kind
-	primaryBreaker *breaker
-	githubBreaker  *breaker
+	config      *config
+	clock       *clock.Clock
+	http        *httpx.Client
+	fresh       *ttlCache[anyDocument]
+	caches      map[Category]*categoryCache
+	catalogs    map[Catalog]*categoryCache
+	primary     *guardedSource
+	github      *guardedSource
+	storeHealth storeHealth
 
-	base         context.Context // ends with Close
-	cancel       context.CancelFunc
-	lifecycle    sync.Mutex // orders begin and Close
-	closed       atomic.Bool
-	running      sync.WaitGroup
-	storeFailing atomic.Int32 // what of it does, as storeRead
-	lanes        lanes
+	base      context.Context // ends with Close
+	cancel    context.CancelFunc
+	lifecycle sync.Mutex // orders begin and Close
+	closed    atomic.Bool
+	running   sync.WaitGroup
 }
 
-// New makes a Client. It reports every option that is wrong, joined. The network is not touched; a cache directory is
-// made and checked for writing.
+// New returns a Client. If options are invalid, the error reports all of them. New does not use the network; it creates the
+// cache directory if there is none.
 func New(options ...Option) (*Client, error) {
-	config, err := newConfig(options)
-	if err != nil {
+	config := newConfig(options)
+	http := newHTTPClient(config) // calls the transport wrappers
+	if err := errors.Join(config.optionError...); err != nil {
 		return nil, err
 	}
 	c := &Client{
-		config: config,
-		http:   newHTTPLayer(config),
-		// No cleanup interval: only a finaliser would stop that goroutine.
-		ttl:    gocache.NewFrom(config.ttl, 0, make(map[string]gocache.Item, len(categoryTraits))),
-		caches: make(map[Category]*categoryCache, len(categoryTraits)),
-		loads:  new(singleflight.Group),
+		config: config, clock: config.clock, http: http, caches: make(map[Category]*categoryCache, len(categoryInfos)),
 	}
 	c.base, c.cancel = context.WithCancel(context.Background())
-	c.primaryBreaker = &breaker{longest: coolDownMax, notify: c.breakerMoved(OriginPrimary)}
-	c.githubBreaker = &breaker{longest: githubCoolDownMax, notify: c.breakerMoved(OriginGitHub)}
-	c.ImageGeneration.bind(c, CategoryImageGeneration)
-	c.TextGeneration.bind(c, CategoryTextGeneration)
-	c.ControlNet.bind(c, CategoryControlNet)
-	c.ControlNetAnnotator.bind(c, CategoryControlNetAnnotator)
-	c.CLIP.bind(c, CategoryCLIP)
-	c.BLIP.bind(c, CategoryBLIP)
-	c.ESRGAN.bind(c, CategoryESRGAN)
-	c.GFPGAN.bind(c, CategoryGFPGAN)
-	c.CodeFormer.bind(c, CategoryCodeFormer)
-	c.SafetyChecker.bind(c, CategorySafetyChecker)
-	c.VideoGeneration.bind(c, CategoryVideoGeneration)
-	c.AudioGeneration.bind(c, CategoryAudioGeneration)
-	c.Miscellaneous.bind(c, CategoryMiscellaneous)
-	c.LoRA.bind(c, CategoryLoRA)
-	c.TextualInversion.bind(c, CategoryTextualInversion)
+	c.fresh = newTTLCache[anyDocument](c.clock)
+	c.primary = c.guard(SourcePrimary, breaker.New(primaryMaxDelay, c.clock, c.observeBreaker(SourcePrimary)))
+	c.github = c.guard(SourceGitHub, breaker.New(githubMaxDelay, c.clock, c.observeBreaker(SourceGitHub)))
+	if config.primaryURL != nil {
+		if !strings.HasSuffix(config.primaryURL.Path, "/api") {
+			c.primary.hint = apiHint
+		}
+		c.primary.source = &primarySource{
+			http: c.http, base: config.primaryURL, from: fingerprint(config.primaryURL), budget: config.retry.MaxDuration,
+			clock: c.clock, logger: config.logger, apiKey: config.apiKey, noLastUpdated: newTTLCache[error](c.clock),
+			noGuidance: newTTLCache[clock.Instant](c.clock), guidanceOutage: newTTLCache[error](c.clock),
+		}
+	}
+	c.github.source = &githubSource{http: c.http, config: &config.github, clock: c.clock}
+	c.bindServices()
+	c.bindCatalogs()
 	return c, nil
 }
 
-func (c *Client) breakerMoved(origin Origin) func(bool, error) {
-	return func(open bool, err error) {
-		kind := EventBreakerClosed
-		if open {
-			kind = EventBreakerOpened
-		} else {
-			c.config.logger.Info("source answers again", "source", origin.String())
-		}
-		c.observe(Event{Kind: kind, Origin: origin, Err: err})
+// newHTTPClient returns the HTTP client for all sources of one Client.
+func newHTTPClient(c *config) *httpx.Client {
+	return httpx.New(httpx.Config{
+		HTTPClient: c.httpClient, Wrappers: c.wrappers, KeyURL: c.primaryURL, APIKey: c.apiKey, UserAgent: c.userAgent,
+		MaxAttempts: c.retry.MaxAttempts, BaseDelay: c.retry.BaseDelay, MaxDuration: c.retry.MaxDuration, Timeout: c.timeout,
+		MaxBodyBytes: c.maxBody, OnStatus: newAPIError(c.apiKey),
+	})
+}
+
+const (
+	// primaryMaxDelay is the longest time for which the circuit breaker of the PRIMARY stays open.
+	primaryMaxDelay = 5 * time.Minute
+	// githubMaxDelay is longer, because GitHub blocks an address for half an hour.
+	githubMaxDelay = time.Hour
+)
+
+func (c *Client) guard(origin Source, b *breaker.Breaker) *guardedSource {
+	return &guardedSource{
+		origin: origin, breaker: b, missing: newTTLCache[error](c.clock), missTTL: max(c.config.ttl/10*9, 1),
+		trial: c.config.retry.MaxDuration / 4, grace: c.config.retry.MaxDuration / 40, running: &c.running, closed: c.base, refusals: map[Category]error{},
+		notify: c.observeConfiguration(origin),
 	}
 }
 
-// Close ends what runs in the background and waits for it. Reads that wait get ErrClosed, and so does every read after.
-// References stay valid. Close may be called more than once; it always returns nil.
+// Close ends the work in the background and waits for it. Reads that are waiting return [ErrClosed], and so does every later
+// read. References stay valid. Close does not wait for a store or a transport that hangs. It can be called more than once
+// and always returns nil.
 func (c *Client) Close() error {
-	if c.config == nil {
+	if c == nil || c.config == nil {
 		return nil
 	}
 	c.lifecycle.Lock()
@@ -111,15 +119,18 @@ func (c *Client) Close() error {
 	c.lifecycle.Unlock()
 	c.cancel()
 	c.running.Wait()
-	c.http.close()
+	c.http.Close()
 	for _, s := range c.caches {
-		s.expire()
+		s.state.expire()
+	}
+	for _, s := range c.catalogs {
+		s.state.expire()
 	}
 	return nil
 }
 
-// begin notes that something runs in the background, unless the Client is closed. After a true, c.running.Done must
-// follow.
+// begin notes that something runs in the background. It returns false if the Client is closed. If it returns true,
+// c.running.Done must be called later.
 func (c *Client) begin() bool {
 	c.lifecycle.Lock()
 	defer c.lifecycle.Unlock()
@@ -130,96 +141,69 @@ func (c *Client) begin() bool {
 	return true
 }
 
-// primaryURL returns the URL of a path at the PRIMARY, each segment escaped.
-func (c *Client) primaryURL(segments ...string) string {
-	var out strings.Builder
-	out.WriteString(c.config.primaryURL.String())
-	for _, segment := range segments {
-		out.WriteByte('/')
-		out.WriteString(url.PathEscape(segment))
-	}
-	return out.String()
-}
-
-// What a note can be about.
-const (
-	noteRefused = "refused/"  // the PRIMARY answered that it cannot give the category
-	noteNoFile  = "no file/"  // GitHub answered that it cannot give the category
-	noteNoStamp = "no stamp/" // the PRIMARY cannot say when the category changed
-)
-
-// note is why a question is not worth asking for a time.
-type note struct {
-	term
-	why error
-}
-
-// note remembers for a time that a question is not worth asking, and why.
-func (c *Client) note(about string, category Category, why error, d time.Duration) {
-	c.ttl.Set(about+string(category), &note{newTerm(d), why}, d)
-}
-
-// noted returns why a question is not worth asking, or nil.
-func (c *Client) noted(about string, category Category) error {
-	found, ok := c.ttl.Get(about + string(category))
-	if !ok {
-		return nil
-	}
-	if n := found.(*note); !n.expired() {
-		return n.why
-	}
-	return nil
-}
-
-// Service reads one category. Records that it returns are shared between all callers and read-only.
+// Service reads one category. The records that it returns are shared by all callers and must not be modified.
 type Service[R Record] struct {
 	cache *categoryCache
 }
 
-// bind makes the service the one of a category of the Client.
-func (s *Service[R]) bind(c *Client, category Category) {
-	facts, _ := traitsOf(category)
-	s.cache = &categoryCache{client: c, facts: facts, decode: decoders[category], loading: make(chan struct{}, 1)}
-	c.caches[category] = s.cache
+// newService returns the service of a category of the Client.
+func newService[R Record](c *Client, category Category) Service[R] {
+	info, _ := infoOf(category)
+	records := recordTypes[category]
+	cache := c.newCache(info, func(document string, a metadata) (anyDocument, error) { return records.decode(document, a) })
+	c.caches[category] = cache
+	return Service[R]{cache}
+}
+
+// newCache returns the cache of a category or a catalog.
+func (c *Client) newCache(info *categoryInfo, decode decodeFunc) *categoryCache {
+	cache := &categoryCache{client: c, info: info, decode: hideSecrets(c.config.apiKey, decode)}
+	cache.state.key, cache.state.clock, cache.state.fresh = string(info.category), c.clock, c.fresh
+	return cache
 }
 
 // Category returns the category that the service reads.
 func (s *Service[R]) Category() Category {
-	if s.cache == nil {
+	if s == nil || s.cache == nil {
 		return ""
 	}
-	return s.cache.facts.category
+	return s.cache.info.category
 }
 
-// Load returns the category: from memory, the cache directory or the store where it is younger than the TTL, without
-// touching the network; else from the first source that can give it, the PRIMARY, the last good copy, GitHub, the cache
-// directory or the bootstrap, in the order that the package documentation tells. However many callers wait, one load
-// runs; a caller's context ends its own wait and nothing else. The error is a *FetchError, which is ErrUnavailable, where
-// no source could give the category, ErrClosed, or that of the context.
+// Load returns the category. If a copy that was confirmed within the TTL is in memory, in the cache directory or in the store,
+// Load returns it without using the network. Otherwise it waits for the load that all callers share, which tries the PRIMARY,
+// the last good copy, GitHub, older copies and the bootstrap in this order. If there is a usable copy, Load waits no longer than
+// [WithRefreshWait] and then returns the copy, marked as stale.
+//
+// The error is a *[FetchError], which matches [ErrUnavailable], if no source has the category; [ErrClosed]; or it wraps the error
+// of ctx. The end of ctx does not affect other callers.
 func (s *Service[R]) Load(ctx context.Context, options ...LoadOption) (*Reference[R], error) {
-	if s.cache == nil {
-		return nil, ErrClosed
+	if s == nil || s.cache == nil {
+		return nil, errClosed
 	}
 	if len(options) == 0 {
-		return asReference[R](s.cache.read(ctx, loadOptions{}))
+		if ref := s.cache.fresh(ctx); ref != nil {
+			return ref.(*Reference[R]), nil
+		}
+		return asReference[R](s.cache.read(ctx, readOptions{}))
 	}
-	o := newLoadOptions(options)
+	o := newReadOptions(options)
 	ref, err := asReference[R](s.cache.read(ctx, o))
 	if err != nil || len(o.overlays) == 0 {
 		return ref, err
 	}
-	return layOver(ctx, s.cache, ref, o.overlays, func(a anyReference) *Reference[R] { return a.(*Reference[R]) })
+	return ref.applyOverlays(ctx, s.cache, o.overlays)
 }
 
-func asReference[R Record](ref anyReference, err error) (*Reference[R], error) {
+func asReference[R Record](ref anyDocument, err error) (*Reference[R], error) {
 	if err != nil {
 		return nil, err
 	}
 	return ref.(*Reference[R]), nil
 }
 
-func newLoadOptions(options []LoadOption) loadOptions {
-	var o loadOptions
+func newReadOptions(options []LoadOption) readOptions {
+	var o readOptions
 	for _, option := range options {
 		if option != nil {
 			option(&o)
@@ -228,8 +212,9 @@ func newLoadOptions(options []LoadOption) loadOptions {
 	return o
 }
 
-// Get returns the record of that name, any characters in it, from the category as Load returns it. The error is
-// ErrNotFound where the category has no such record, else that of Load.
+// Get loads the category and returns the record with the given name. The name may contain any characters. If there is no such
+// record, the error is a *[NotFoundError], which matches [ErrNotFound] and suggests similar names; other errors are those of
+// [Service.Load]. [Reference.Get] tests cheaply whether a record exists.
 func (s *Service[R]) Get(ctx context.Context, name string, options ...LoadOption) (*R, error) {
 	ref, err := s.Load(ctx, options...)
 	if err != nil {
@@ -238,66 +223,20 @@ func (s *Service[R]) Get(ctx context.Context, name string, options ...LoadOption
 	if r, ok := ref.Get(name); ok {
 		return r, nil
 	}
-	return nil, fmt.Errorf("modelref: %s: %q: %w", ref.category, name, ErrNotFound)
+	return nil, ref.notFound(name)
 }
 
-// The services of the categories.
-type (
-	// ImageGenerationService reads the models that make images.
-	ImageGenerationService struct {
-		Service[ImageGenerationRecord]
-	}
-	// TextGenerationService reads the models that make text.
-	TextGenerationService struct {
-		Service[TextGenerationRecord]
-	}
-	// ControlNetService reads the ControlNets.
-	ControlNetService struct{ Service[ControlNetRecord] }
-	// ControlNetAnnotatorService reads the annotators of ControlNets.
-	ControlNetAnnotatorService struct {
-		Service[ControlNetAnnotatorRecord]
-	}
-	// CLIPService reads the CLIP models.
-	CLIPService struct{ Service[CLIPRecord] }
-	// BLIPService reads the BLIP models.
-	BLIPService struct{ Service[BLIPRecord] }
-	// ESRGANService reads the upscalers.
-	ESRGANService struct{ Service[ESRGANRecord] }
-	// GFPGANService reads the GFPGAN face fixers.
-	GFPGANService struct{ Service[GFPGANRecord] }
-	// CodeFormerService reads the CodeFormer face fixers.
-	CodeFormerService struct{ Service[CodeFormerRecord] }
-	// SafetyCheckerService reads the safety checkers.
-	SafetyCheckerService struct{ Service[SafetyCheckerRecord] }
-	// VideoGenerationService reads the models that make video.
-	VideoGenerationService struct {
-		Service[VideoGenerationRecord]
-	}
-	// AudioGenerationService reads the models that make sound.
-	AudioGenerationService struct {
-		Service[AudioGenerationRecord]
-	}
-	// MiscellaneousService reads the models that fit no other category.
-	MiscellaneousService struct{ Service[MiscellaneousRecord] }
-	// LoRAService reads the LoRAs.
-	LoRAService struct{ Service[LoRARecord] }
-	// TextualInversionService reads the textual inversions.
-	TextualInversionService struct {
-		Service[TextualInversionRecord]
-	}
-)
-
-// DecodeDocument decodes a v2 category document, as one in a file, into the category's record type R or into ModelRecord.
-// It returns a *DecodeError for a document that is none or of whose records none decodes; a record that does not decode
-// is left out and listed by Rejected. The network is not touched.
+// DecodeDocument decodes a v2 category document, for example from a file, into the category's record type R or into ModelRecord.
+// It returns a *[DecodeError] if document is not a category document or if no record can be decoded. A record that cannot be
+// decoded is left out and listed by [Reference.Rejected]. The network is not used.
 func DecodeDocument[R Record](category Category, document string) (*Reference[R], error) {
-	decode, ok := decoders[category]
+	records, ok := recordTypes[category]
 	if !ok {
-		return nil, fmt.Errorf("modelref: %w: %q", ErrUnknownCategory, category)
+		return nil, fmt.Errorf("modelref: DecodeDocument: %w: %q must be a category of Categories", ErrUnknownCategory, category)
 	}
-	ref, err := decode(document, about{category: category})
+	ref, err := records.decode(document, metadata{category: category})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("modelref: DecodeDocument: %w", err)
 	}
 	if typed, ok := ref.(*Reference[R]); ok {
 		return typed, nil
@@ -305,106 +244,23 @@ func DecodeDocument[R Record](category Category, document string) (*Reference[R]
 	if _, ok := any(*new(R)).(ModelRecord); ok {
 		return any(ref.models()).(*Reference[R]), nil
 	}
-	return nil, fmt.Errorf("modelref: records of %s are no %T", category, *new(R))
+	return nil, fmt.Errorf("modelref: DecodeDocument: the records of %s must have the type of the category or ModelRecord, got %T", category, *new(R))
 }
 
-// decodeFunc decodes a document into a reference that is described by a.
-type decodeFunc func(document string, a about) (anyReference, error)
-
-var decoders = map[Category]decodeFunc{
-	CategoryImageGeneration:     decoder(imageCodec, (*ImageGenerationRecord).common),
-	CategoryTextGeneration:      decoder(textCodec, (*TextGenerationRecord).common),
-	CategoryControlNet:          decoder(controlNetCodec, (*ControlNetRecord).common),
-	CategoryControlNetAnnotator: decoder(annotatorCodec, (*ControlNetAnnotatorRecord).common),
-	CategoryCLIP:                decoder(clipCodec, (*CLIPRecord).common),
-	CategoryBLIP:                decoder(blipCodec, (*BLIPRecord).common),
-	CategoryESRGAN:              decoder(esrganCodec, (*ESRGANRecord).common),
-	CategoryGFPGAN:              decoder(gfpganCodec, (*GFPGANRecord).common),
-	CategoryCodeFormer:          decoder(codeFormerCodec, (*CodeFormerRecord).common),
-	CategorySafetyChecker:       decoder(safetyCheckerCodec, (*SafetyCheckerRecord).common),
-	CategoryVideoGeneration:     decoder(videoCodec, (*VideoGenerationRecord).common),
-	CategoryAudioGeneration:     decoder(audioCodec, (*AudioGenerationRecord).common),
-	CategoryMiscellaneous:       decoder(miscellaneousCodec, (*MiscellaneousRecord).common),
-	CategoryLoRA:                decoder(loraCodec, (*LoRARecord).common),
-	CategoryTextualInversion:    decoder(inversionCodec, (*TextualInversionRecord).common),
-}
-
-func decoder[R Record](table *objectCodec[R], common func(*R) *ModelRecord) decodeFunc {
-	return func(document string, a about) (anyReference, error) {
-		facts, _ := traitsOf(a.category)
-		data, rejected, err := decodeDocument(document, facts, table, common)
-		if err != nil {
-			return nil, err
-		}
-		a.rejected = rejected
-		return &Reference[R]{about: a, data: data}, nil
+// CheckUnmodified reports the records in memory that were modified since they were decoded; see [Reference.CheckUnmodified]. It returns nil
+// if there are none. It is meant for tests. The network is not used.
+func (c *Client) CheckUnmodified() error {
+	if c == nil {
+		return nil
 	}
-}
-
-// CategoryReader reads one category by its name and returns what the records of all categories have in common, for
-// programs that learn the category at run time.
-type CategoryReader struct {
-	cache *categoryCache
-}
-
-// Category returns a reader of the category of that name. The error is ErrUnknownCategory and lists the names there are.
-func (c *Client) Category(name string) (*CategoryReader, error) {
-	category, err := ParseCategory(name)
-	if err != nil {
-		return nil, fmt.Errorf("modelref: %w", err)
-	}
-	return &CategoryReader{cache: c.caches[category]}, nil
-}
-
-// Category returns the category that is read, or "" for the zero CategoryReader.
-func (r *CategoryReader) Category() Category {
-	if r == nil || r.cache == nil {
-		return ""
-	}
-	return r.cache.facts.category
-}
-
-// Load returns the category as the Load of its service does, with the common fields of its records; their Raw and their
-// JSON have all fields.
-func (r *CategoryReader) Load(ctx context.Context, options ...LoadOption) (*Reference[ModelRecord], error) {
-	if r == nil || r.cache == nil {
-		return nil, ErrClosed
-	}
-	o := newLoadOptions(options)
-	ref, err := r.cache.read(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	models := ref.models()
-	if len(o.overlays) == 0 {
-		return models, nil
-	}
-	return layOver(ctx, r.cache, models, o.overlays, anyReference.models)
-}
-
-// Get returns the record of that name. The error is ErrNotFound where the category has none, else that of Load.
-func (r *CategoryReader) Get(ctx context.Context, name string, options ...LoadOption) (*ModelRecord, error) {
-	ref, err := r.Load(ctx, options...)
-	if err != nil {
-		return nil, err
-	}
-	if m, ok := ref.Get(name); ok {
-		return m, nil
-	}
-	return nil, fmt.Errorf("modelref: %s: %q: %w", ref.category, name, ErrNotFound)
-}
-
-// VerifyRecords reports which records of the references that the Client holds have been written to since they were
-// decoded; see Reference.Verify. It returns nil where none has. It is meant for tests; the network is not touched.
-func (c *Client) VerifyRecords() error {
 	var errs []error
 	for _, category := range Categories() {
 		s, ok := c.caches[category]
 		if !ok {
 			continue
 		}
-		if last := s.last(); last != nil {
-			errs = append(errs, last.ref.Verify())
+		if last := s.state.last(); last != nil {
+			errs = append(errs, last.ref.CheckUnmodified())
 		}
 	}
 	return errors.Join(errs...)

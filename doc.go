@@ -16,36 +16,50 @@
 //
 // # Where a reference comes from
 //
-// There is a service on [Client] for each of the 15 categories. Its Load answers from memory, without touching the
-// network, while the category is younger than the TTL (a minute by default, see [WithTTL]). After that one load runs for
-// all callers that wait. Where the cache directory ([WithCacheDir]) or the store ([WithStore]) has a copy that is younger
-// than the TTL, by this program or another, it takes that, without a request and not Stale. Else it tries in this order:
+// A [Client] has a service for each of the 15 categories. If the category in memory was confirmed within the TTL (a minute by
+// default, see [WithTTL]), [Service.Load] returns it without using the network. When the TTL has expired, the first caller
+// starts a load and concurrent callers share its result. If the cache directory ([WithCacheDir]) or the store ([WithStore]) has a copy
+// that was confirmed within the TTL, the load returns it without sending a request. Such a copy is not stale. Otherwise the
+// load tries the following in order:
 //
-//  1. the change stamp of the PRIMARY, one request of some 50 bytes: where it has not moved, the TTL begins anew;
-//  2. the PRIMARY, with retries inside a budget (20 s, see [WithRetry]);
-//  3. the last good copy in memory, if it came from the PRIMARY and is younger than [WithMaxStale];
+//  1. the last-updated time of the category at the PRIMARY, a request of some 50 bytes. If it has not changed, the TTL is
+//     restarted;
+//  2. the document of the PRIMARY, with retries within a time budget (20 s by default, see [WithRetry]);
+//  3. the last good copy in memory or in the store, if it came from the PRIMARY and is younger than [WithMaxStale];
 //  4. the legacy file on GitHub, converted, for the categories that have one;
-//  5. the last good copy of any age and origin, then that in the cache directory or the store, then the documents that
-//     the program brought along ([WithBootstrap]);
-//  6. a [*FetchError], which tells what each source said.
+//  5. the last good copy of any age, in memory or in the store;
+//  6. the document that the program brings along ([WithBootstrap]).
 //
-// A [Reference] tells its Origin, when it was fetched and confirmed, and whether it is Stale, which it is after 3 and 5.
-// With [WithOffline] the copy is Stale when it is older than the TTL.
-// A source that is gone (network errors, 408, 429 and 5xx) is left alone for half a minute, growing to five, for all
-// categories; any other answer concerns its category alone and is asked for again after a TTL.
+// If all of them fail, the error is a [*FetchError] with the error of each source. A [Reference] has its Source, the times of its
+// download and its last confirmation, whether it is Stale (after the steps 3, 5 and 6), and the reason why it does not come from the
+// PRIMARY ([Reference.FallbackReason]).
+//
+// If a usable copy exists, no caller waits long for a load: after [WithRefreshWait] (a second by default) or shortly before its own
+// deadline it gets the copy, marked as stale, and the load continues. A usable copy came from the PRIMARY of this Client and
+// is younger than WithMaxStale. A copy of another deployment is not served, and an older document never replaces a newer one.
+//
+// After an outage (a network error, 408, 429 or 5xx) the circuit breaker skips the source for all categories: for about 30
+// seconds at first, for up to 5 minutes after repeated failures. Any other failure concerns one category only, and the
+// request is sent again after the TTL. [Client.Status] has the state of every source and category.
 //
 // # Records
 //
-// Records are shared by all callers and read-only; Clone gives a private copy. A record that does not decode is left out
-// and listed by Rejected; the others stand. Fields that this package does not know are kept: see the Raw of a record.
-// Values of a baseline, style or purpose that are new to this package are kept as they come; their Known tells.
+// Records are shared by all callers and read-only. Clone returns a private copy. A record that cannot be decoded is left out
+// and listed by [Reference.Rejected]; the others are not affected. Fields that this package does not define are kept, see
+// [ModelRecord.RawJSON]. Values of a baseline, style or purpose that this package does not define are kept unchanged. Known
+// reports whether a value is defined here.
 //
 // # Errors
 //
-// Use errors.Is with [ErrNotFound], [ErrUnavailable], [ErrUnknownCategory], [ErrInvalidQuery], [ErrClosed], and errors.As
-// with [*APIError], [*FetchError], [*DecodeError]. A context that ends is in the error of the caller whose it is.
+// Use errors.Is with [ErrNotFound], [ErrUnavailable], [ErrUnknownCategory], [ErrInvalidQuery] and [ErrClosed], and errors.As
+// with [*APIError], [*FetchError], [*NotFoundError] and [*DecodeError]. If a caller's context is canceled, the error returned to that
+// caller wraps ctx.Err(). Other callers are not affected.
 //
-// Nothing is logged and nothing is written to standard output or error unless [WithLogger] says where to.
+// Nothing is logged unless [WithLogger] is used. Nothing is written to standard output or standard error.
 //
-// Package [github.com/haidra-org/modelref/modelreftest] has a fake PRIMARY and GitHub for tests.
+// # Other packages
+//
+// Package [github.com/haidra-org/modelref/api] has the other endpoints of the service,
+// [github.com/haidra-org/modelref/download] downloads the files of models, [github.com/haidra-org/modelref/mirror] serves the
+// model reference to many workers, and [github.com/haidra-org/modelref/modelreftest] has a fake PRIMARY and GitHub for tests.
 package modelref

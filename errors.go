@@ -1,4 +1,4 @@
-// The errors of this package: sentinels for errors.Is, and types for errors.As that say what was asked and answered.
+// The errors of this package: sentinels for errors.Is, and types for errors.As.
 
 package modelref
 
@@ -9,105 +9,110 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/haidra-org/modelref/internal/httpx"
 )
 
 var (
-	// ErrNotFound says that a category has no record of the name asked for.
+	// ErrNotFound is returned if a category has no record with a name. It is matched by *NotFoundError.
 	ErrNotFound = errors.New("not found")
-	// ErrUnknownCategory says that the model reference has no category of that name.
+	// ErrUnknownCategory is returned if the model reference has no category with a name.
 	ErrUnknownCategory = errors.New("unknown category")
-	// ErrUnavailable says that no source could give a category; it comes as a *FetchError that says why.
+	// ErrUnavailable is returned if no source has a category, or if an endpoint has an outage. For a category the error is a
+	// *FetchError with the reasons.
 	ErrUnavailable = errors.New("unavailable")
-	// ErrInvalidQuery says that a query cannot be answered as it was put.
+	// ErrUnsupported is returned if the deployment does not have an endpoint or an option, for example because it is too old.
+	ErrUnsupported = errors.New("not supported by this deployment, which may be too old")
+	// ErrInvalidQuery is returned if a query is invalid, for example if it names an unknown field.
 	ErrInvalidQuery = errors.New("invalid query")
-	// ErrClosed says that the Client was closed.
-	ErrClosed = errors.New("modelref: client is closed")
-	// ErrOffline says that the answer needs the network and the Client was made WithOffline.
+	// ErrClosed is returned if the Client is closed, or is the zero Client.
+	ErrClosed = errors.New("the client is closed")
+	// ErrOffline is returned if a call needs the network and the Client was made with WithOffline.
 	ErrOffline = errors.New("offline")
-	// ErrNotConfigured says that the answer needs a source that the Client was made without.
+	// ErrNotConfigured is returned if a call needs a source that the Client was made without.
 	ErrNotConfigured = errors.New("not configured")
-	// ErrCoolingDown says that a source was left alone because it failed a short while ago.
-	ErrCoolingDown = errors.New("cooling down after a failure")
+	// ErrCircuitOpen is returned if no request was sent to a source because its circuit breaker is open.
+	ErrCircuitOpen = errors.New("the circuit breaker is open after a failure")
 )
 
-// APIError is an answer with a status that is not 2xx.
+// errClosed is ErrClosed as exported functions return it.
+var errClosed = fmt.Errorf("modelref: %w", ErrClosed)
+
+// APIError is a response with a status that is not 2xx.
 type APIError struct {
 	// StatusCode is the HTTP status.
 	StatusCode int
 	// Method is the HTTP method of the request.
 	Method string
-	// URL is that of the request, without user info and query values.
+	// URL is the URL of the request, without user info and query values.
 	URL string
-	// Detail is what the service says went wrong: its "detail", or the start of a body of another form, or "".
+	// Detail is the reason that the service returned: its "detail", the start of a body that has another form, or "".
 	Detail string
 	// Validation lists the parts of the request that the service did not accept, for a status of 422.
 	Validation []ValidationError
 	// ContentType is the media type of the body.
 	ContentType string
-	// RetryAfter is how long the server asked to be left alone, or 0 where it did not.
+	// RetryAfter is the time after which the server permits the next request, or 0 if the response does not have it.
 	RetryAfter time.Duration
+	// Body is the body of the response, without the API key. A long body is cut off.
+	Body string
 
-	whole bool // the answer is about a whole category, and says nothing about any record
+	whole bool // the response is that for a whole category rather than for a record
 }
 
 // ValidationError is one part of a request that the service did not accept.
 type ValidationError struct {
-	// Type is the service's name for what is wrong, as "enum" or "less_than_equal".
+	// Type is the service's name of the fault, such as "enum" or "less_than_equal".
 	Type string
-	// Location is the path to the part, as "query.limit".
+	// Location is the path to the part, such as "query.limit".
 	Location string
-	// Message says what is wrong.
+	// Message is the description of the fault.
 	Message string
 }
 
-// Error returns the request, the status and what the service said.
+// Error returns the request, the status and the detail.
 func (e *APIError) Error() string {
 	text := fmt.Sprintf("%s %s: %d %s", e.Method, e.URL, e.StatusCode, http.StatusText(e.StatusCode))
-	if e.Detail != "" {
+	if e.Detail != "" && e.Detail != http.StatusText(e.StatusCode) {
 		text += ": " + e.Detail
 	}
 	return text
 }
 
-// Is makes a 404 for the one thing that was asked for ErrNotFound. A 404 for a category that is read is none.
+// Is reports whether target is ErrNotFound and the status is 404. A 404 for a whole category does not match.
 func (e *APIError) Is(target error) bool {
 	return target == ErrNotFound && !e.whole && e.StatusCode == http.StatusNotFound
 }
 
-// Temporary reports whether the same request may be answered later: for 408, 429 and 5xx.
-func (e *APIError) Temporary() bool { return isOutage(e.StatusCode) }
+// Retryable reports whether the same request may succeed later. It returns true for 408, 429 and 5xx.
+func (e *APIError) Retryable() bool { return httpx.IsOutageStatus(e.StatusCode) }
 
-// isOutage reports whether a status says that the service is not there rather than that the request is wrong.
-func isOutage(status int) bool {
-	return status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500
-}
-
-// DecodeError is a document that is not a JSON object of records, or of whose records none decodes.
+// DecodeError is returned for a document that is not a JSON object of records, or in which no record can be decoded.
 type DecodeError struct {
 	// Category is the category that the document was read for.
 	Category Category
-	// Offset is the place of the first byte that is not JSON, or -1 where the document is JSON of another form.
+	// Offset is the offset of the first byte that is not JSON, or -1 if the document is JSON of another form.
 	Offset int
-	// Reason says what is wrong.
+	// Reason is the description of the fault.
 	Reason string
 }
 
-// Error returns the category and what is wrong with its document.
+// Error returns the category and the reason.
 func (e *DecodeError) Error() string {
-	return "document is no " + string(e.Category) + " reference: " + e.Reason
+	return "the document is not a valid " + string(e.Category) + " reference: " + e.Reason
 }
 
-// RecordError is a record that was left out of a reference, or that stands in it twice.
+// RecordError describes a record that was left out of a reference, or whose name occurs more than once.
 type RecordError struct {
 	// Category is the category of the document.
 	Category Category
 	// Name is the record's name in the document.
 	Name string
-	// Reason says what is wrong, with the path of the field.
+	// Reason is the description of the fault, with the path of the field.
 	Reason string
 }
 
-// Error returns the name of the record and what is wrong with it.
+// Error returns the name of the record and the reason.
 func (e RecordError) Error() string {
 	if e.Name == "" {
 		return e.Reason
@@ -115,36 +120,44 @@ func (e RecordError) Error() string {
 	return strconv.Quote(e.Name) + ": " + e.Reason
 }
 
-// FetchError says that no source could give a category, and what each of them said. It is ErrUnavailable.
+// FetchError is returned if no source has a category. It has the error of each source and matches ErrUnavailable. It does not
+// match the errors of package context: a time limit of the Client is not the end of the caller's context.
 type FetchError struct {
-	// Category is the category that was asked for.
+	// Category is the category that was read.
 	Category Category
-	// Attempts lists the sources in the order in which they were tried.
-	Attempts []Attempt
+	// Sources lists the sources in the order in which they were tried.
+	Sources []SourceError
 }
 
-// Attempt is one source that was asked for a category and could not give it.
-type Attempt struct {
-	// Origin is the kind of source.
-	Origin Origin
-	// Requests is how many requests were sent to it.
+// SourceError is the error of one source that did not have a category.
+type SourceError struct {
+	// Source is the kind of source.
+	Source Source
+	// URL is the URL of the category at a source on the network, without user info and query values. It is "" for other sources.
+	URL string
+	// StatusCode is the HTTP status of the last response, or 0 if there was no response.
+	StatusCode int
+	// Requests is the number of requests that were sent to the source.
 	Requests int
-	// Duration is how long it took to fail.
+	// Duration is the time until the source had failed.
 	Duration time.Duration
-	// Err is what it said.
+	// Hint says what to check or to do.
+	Hint string
+	// Err is the error of the source.
 	Err error
 }
 
-// String returns the source, what it said and what that took, on one line.
-func (a Attempt) String() string {
-	text := a.Origin.String() + ": " + a.Err.Error()
-	var api *APIError
-	if errors.As(a.Err, &api) && !errors.Is(a.Err, ErrCoolingDown) { // which another category has earned
-		text = a.Origin.String() + " " + strconv.Itoa(api.StatusCode)
-		if api.Detail != "" {
-			text += " " + strconv.Quote(api.Detail)
+// String returns the source, its URL and error, the number of requests and the time, on one line.
+func (a SourceError) String() string {
+	text := a.Source.String() + ": "
+	reason := a.Err.Error()
+	if a.URL != "" && !strings.Contains(reason, a.URL) {
+		text += "GET " + a.URL + ": "
+		if a.StatusCode != 0 && a.Requests > 0 {
+			text += strconv.Itoa(a.StatusCode) + " " + http.StatusText(a.StatusCode) + ": "
 		}
 	}
+	text += reason
 	if a.Requests > 0 {
 		text += fmt.Sprintf(" (%s, %s)", plural(a.Requests, "attempt"), a.Duration.Round(time.Millisecond))
 	}
@@ -158,22 +171,36 @@ func plural(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun + "s"
 }
 
-// Error returns what every source said, on one line.
+// Error returns the errors of all sources and the hint on one line.
 func (e *FetchError) Error() string {
-	said := make([]string, len(e.Attempts))
-	for i, a := range e.Attempts {
-		said[i] = a.String()
+	texts := make([]string, len(e.Sources))
+	for i, a := range e.Sources {
+		texts[i] = a.String()
 	}
-	return "modelref: " + string(e.Category) + ": " + strings.Join(said, ", ")
+	text := "modelref: " + string(e.Category) + ": " + strings.Join(texts, ", ")
+	if hint := e.Hint(); hint != "" && !strings.Contains(text, hint) {
+		text += "; hint: " + hint
+	}
+	return text
 }
 
-// Is makes every FetchError ErrUnavailable.
+// Hint says what to check or to do. It is the hint for the first source that was tried.
+func (e *FetchError) Hint() string {
+	for _, a := range e.Sources {
+		if a.Hint != "" {
+			return a.Hint
+		}
+	}
+	return ""
+}
+
+// Is reports whether target is ErrUnavailable.
 func (e *FetchError) Is(target error) bool { return target == ErrUnavailable }
 
-// Unwrap returns what every source said.
+// Unwrap returns the errors of all sources.
 func (e *FetchError) Unwrap() []error {
-	out := make([]error, len(e.Attempts))
-	for i, a := range e.Attempts {
+	out := make([]error, len(e.Sources))
+	for i, a := range e.Sources {
 		out[i] = a.Err
 	}
 	return out

@@ -1,5 +1,4 @@
-// The sources behind the PRIMARY and when they are used: the breaker that leaves a failed source alone, the files on
-// GitHub, and the bootstrap documents.
+// The fallback chain: the order of the sources, and what is served if no source has the category.
 
 package modelref
 
@@ -7,269 +6,419 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"math/rand/v2"
-	"net/url"
-	"strings"
-	"sync"
 	"time"
 
-	"github.com/haidra-org/modelref/internal/legacy"
+	"github.com/haidra-org/modelref/internal/clock"
 )
 
-const (
-	coolDownBase = 30 * time.Second
-	coolDownMax  = 5 * time.Minute
-	// githubCoolDownMax is longer: GitHub blocks an address for half an hour.
-	githubCoolDownMax = time.Hour
-)
-
-// breaker leaves a source alone for a while after it failed, longer each time in a row, and then lets one probe
-// through. gobreaker waits for one fixed time, so this is our own.
-type breaker struct {
-	longest time.Duration
-	notify  func(open bool, err error)
-
-	mu       sync.Mutex
-	failures int // cool-downs in a row
-	until    time.Time
-	probing  bool
-	err      error
-	since    time.Time
+// loader runs one load.
+type loader struct {
+	*categoryCache
+	ctx      context.Context // ends with the time budget, or when the Client is closed
+	flight   *flight
+	options  readOptions
+	store    *storeSession
+	attempts []SourceError // the sources that did not have the category
+	failure  error         // of a source on the network
 }
 
-// allow reports whether the source may be asked now, and whether that is the probe after a cool-down, which is not to be
-// tried again: a whole fleet probes. After a true, succeeded, failed or spared must follow.
-func (b *breaker) allow() (allowed, probe bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.failures == 0 {
-		return true, false
-	}
-	if b.probing || time.Now().Before(b.until) {
-		return false, false
-	}
-	b.probing = true
-	return true, true
-}
-
-// succeeded closes the breaker.
-func (b *breaker) succeeded() {
-	b.mu.Lock()
-	was := b.failures > 0
-	b.failures, b.probing, b.err = 0, false, nil
-	if was {
-		b.since = time.Now()
-	}
-	b.mu.Unlock()
-	if was {
-		b.notify(false, nil)
-	}
-}
-
-// spared says that nothing was learned about the source after all.
-func (b *breaker) spared() {
-	b.mu.Lock()
-	b.probing = false
-	b.mu.Unlock()
-}
-
-// failed opens the breaker. A failure that was under way when it opened does not make the cool-down longer.
-func (b *breaker) failed(err error) {
-	b.mu.Lock()
-	if b.failures > 0 && !b.probing {
-		b.mu.Unlock()
-		return
-	}
-	b.probing = false
-	wait := min(coolDownBase<<min(b.failures, 10), coolDownMax)
-	wait = wait*3/4 + rand.N(wait/2) //nolint:gosec // spreads load; nothing secret hangs on it
-	var api *APIError
-	if errors.As(err, &api) {
-		wait = max(wait, api.RetryAfter)
-	}
-	b.failures++
-	b.err, b.since = err, time.Now()
-	b.until = b.since.Add(min(wait, b.longest))
-	b.mu.Unlock()
-	b.notify(true, err)
-}
-
-// ready reports whether allow would let a request through.
-func (b *breaker) ready() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.failures == 0 || !b.probing && !time.Now().Before(b.until)
-}
-
-// openFor returns how long the source is still left alone, and why; 0 where it may be asked.
-func (b *breaker) openFor() (time.Duration, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.failures == 0 {
-		return 0, nil
-	}
-	return max(time.Until(b.until), 0), b.err
-}
-
-// coolingDown is the error of a source that is left alone.
-func (b *breaker) coolingDown() error {
-	wait, err := b.openFor()
-	if err == nil {
-		return ErrCoolingDown
-	}
-	return fmt.Errorf("%w, %s to go: %w", ErrCoolingDown, wait.Round(time.Second), err)
-}
-
-// githubConfig is a GitHubConfig with its defaults, and whether the fallback is on.
-type githubConfig struct {
-	GitHubConfig
-	enabled bool
-}
-
-func (g GitHubConfig) withDefaults() GitHubConfig {
-	fill := func(field *string, value string) {
-		if *field == "" {
-			*field = value
+// run tries the sources in their order, until one step has a result.
+func (l *loader) run() outcome {
+	release := func() {}
+	defer func() { release() }()
+	l.offerLast()
+	for _, step := range []func() *outcome{
+		l.freshStoreCopy,
+		func() (out *outcome) { out, release = l.awaitOtherDownload(); return out },
+		l.primary,    // its last-updated time, then its document
+		l.recentCopy, // from the PRIMARY, younger than MaxStale
+		l.github,     // the legacy file, converted
+		l.olderCopy,  // of any age
+		l.bootstrap,  // the document that is packaged with the program
+	} {
+		if out := step(); out != nil {
+			out.failure = l.failure
+			return *out
 		}
 	}
-	fill(&g.BaseURL, "https://raw.githubusercontent.com")
-	fill(&g.Image.Owner, "Haidra-Org")
-	fill(&g.Image.Name, "AI-Horde-image-model-reference")
-	fill(&g.Image.Branch, "main")
-	fill(&g.Text.Owner, "Haidra-Org")
-	fill(&g.Text.Name, "AI-Horde-text-model-reference")
-	fill(&g.Text.Branch, "main")
-	return g
+	return outcome{err: l.unavailable()}
 }
 
-// url returns the URL of the legacy file of a category.
-func (g *githubConfig) url(category Category) (string, error) {
-	facts, ok := traitsOf(category)
-	if !ok || facts.repo == noRepo {
-		return "", fmt.Errorf("%w: GitHub has no file for %s", ErrNotConfigured, category)
+// offerLast makes the copy in memory available to callers while the load continues.
+func (l *loader) offerLast() {
+	if last := l.state.last(); last != nil && l.usable(last) {
+		l.state.offer(l.flight, last, true)
 	}
-	return g.fileURL(facts.repo, facts.legacyFile)
 }
 
-func (g *githubConfig) fileURL(repo githubRepo, file string) (string, error) {
-	in := g.Image
-	if repo == textRepo {
-		in = g.Text
+// freshStoreCopy takes the copy in the store if it was confirmed within the TTL and is newer than the copy in memory: after a
+// restart, or because another process has written it. A copy that is not fresh is offered to callers that do not wait.
+func (l *loader) freshStoreCopy() *outcome {
+	if l.client.config.store == nil {
+		return nil
 	}
-	base, err := parseBaseURL(g.BaseURL)
+	doc := l.storeCopy()
+	if doc == nil {
+		return nil
+	}
+	if !l.options.refresh && l.isFresh(doc) {
+		hold := l.ttl() - l.client.clock.Age(doc.confirmedAt())
+		l.observeLoad(EventLoad, doc.ref.meta().origin, doc, 0)
+		return &outcome{doc: doc, hold: max(hold, l.minHold())}
+	}
+	if l.belongs(doc) && doc.validators.Source != SourceNone {
+		l.state.offer(l.flight, doc, l.usable(doc))
+	}
+	return nil
+}
+
+// storeCopy returns the copy in the store if it is newer than the copy in memory, or nil. If there is a copy in memory, the
+// document is read only if the provenance says that it is newer.
+func (l *loader) storeCopy() *document {
+	last := l.state.last()
+	if last != nil && !last.isBootstrap() {
+		p, err := l.store.provenance()
+		newer := err == nil && last.confirmedAt().Before(instant(p.ConfirmedAt))
+		if newer {
+			if doc := l.store.confirmed(last, p); doc != nil {
+				return doc
+			}
+		}
+		// Without the network, a program that does not write provenance is the only one that brings newer documents.
+		if !newer && !l.client.config.offline {
+			return nil
+		}
+	}
+	doc, err := l.store.read()
 	if err != nil {
-		return "", err
+		l.addAttempt(SourceError{Source: l.client.config.storeOrigin, Err: err})
+		return nil
 	}
-	branch := strings.Split(in.Branch, "/") // a branch may have slashes
-	for i := range branch {
-		branch[i] = url.PathEscape(branch[i])
+	if last != nil && !last.olderThan(doc) {
+		return nil
 	}
-	full := base.String() + "/" + url.PathEscape(in.Owner) + "/" + url.PathEscape(in.Name) + "/refs/heads/" +
-		strings.Join(branch, "/") + "/" + file
-	if g.ProxyPrefix == "" {
-		return full, nil
-	}
-	if _, err := parseBaseURL(g.ProxyPrefix); err != nil {
-		return "", fmt.Errorf("proxy prefix: %w", err)
-	}
-	return strings.TrimRight(g.ProxyPrefix, "/") + "/" + full, nil
+	return doc
 }
 
-// fromGitHub reads and converts the legacy file of the category. It returns nil and no error where the file is that of
-// held, the tag of the copy that the store has. It asks at most that many times, 0 for the policy's.
-func (s *categoryCache) fromGitHub(ctx context.Context, held string, attempts int) (*loaded, int, error) {
-	target, err := s.client.config.github.url(s.facts.category)
-	if err != nil {
-		return nil, 0, err
+// isFresh reports whether a read may take a copy that another process has written, without a request: the copy belongs to this
+// deployment and was confirmed within the TTL. A copy from GitHub is not fresh while the PRIMARY can be requested. A copy of
+// unknown origin is fresh only if no source can be requested.
+func (l *loader) isFresh(doc *document) bool {
+	config := l.client.config
+	maxAge := config.ttl
+	if l.options.maxAge > 0 {
+		maxAge = min(maxAge, l.options.maxAge)
 	}
-	resp, err := s.client.http.do(ctx, request{
-		url: target, etag: held, accept: "application/json, text/csv, text/plain", attempts: attempts,
+	meta := doc.ref.meta()
+	switch {
+	case l.client.clock.Age(meta.confirmedAt) >= maxAge || !l.belongs(doc):
+		return false
+	case l.options.strict && !meta.strict:
+		return false
+	}
+	switch doc.validators.Source {
+	case SourcePrimary:
+		return true
+	case SourceGitHub:
+		return config.primaryURL == nil || config.offline || !l.client.primary.ready(l.info.category, false)
+	default:
+		return config.offline || config.primaryURL == nil && !config.github.enabled
+	}
+}
+
+// belongs reports whether a copy may be served at all: it came from this deployment, from the GitHub repository of this
+// Client, or its origin is unknown. A Client without a PRIMARY belongs to no deployment and takes the copies of any.
+func (l *loader) belongs(doc *document) bool {
+	config := l.client.config
+	switch doc.validators.Source {
+	case SourcePrimary:
+		return config.primaryURL == nil || doc.validators.From == fingerprint(config.primaryURL)
+	case SourceGitHub:
+		from := config.github.from(l.info.category)
+		return doc.validators.From == from || from == "" && config.primaryURL == nil
+	default:
+		return true
+	}
+}
+
+// awaitOtherDownload waits while another process with the same store downloads the category, and then takes what that process
+// has written. It also returns the function that lets other processes download.
+func (l *loader) awaitOtherDownload() (*outcome, func()) {
+	if l.client.config.store == nil || l.sendsNoRequest() {
+		return nil, func() {}
+	}
+	var out *outcome
+	look := func() bool {
+		l.store.copy = nil // another process may have replaced it
+		out = l.freshStoreCopy()
+		return out != nil
+	}
+	release, contended := l.store.waitForDownload(l.ctx, l.client.config.retry.MaxDuration/2, look)
+	if contended && out == nil {
+		look()
+	}
+	return out, release
+}
+
+// sendsNoRequest reports whether this load will send no request, so that it need not wait for a process that does.
+func (l *loader) sendsNoRequest() bool {
+	config, category := l.client.config, l.info.category
+	switch last := l.state.last(); {
+	case config.offline:
+		return true
+	case config.primaryURL != nil && l.client.primary.ready(category, l.options.refresh):
+		return false
+	case last != nil && l.isRecent(last):
+		return true
+	}
+	return !config.github.enabled || l.info.repo == noRepo || !l.client.github.ready(category, l.options.refresh)
+}
+
+// primary requests the category from the PRIMARY.
+func (l *loader) primary() *outcome {
+	config := l.client.config
+	l.attempts = nil // the look at the store is repeated later
+	switch {
+	case config.offline:
+		l.addAttempt(SourceError{Source: SourcePrimary, Err: ErrOffline})
+		return nil
+	case config.primaryURL == nil:
+		return nil
+	}
+	ctx, cancel := l.primaryContext()
+	defer cancel()
+	return l.ask(ctx, l.client.primary, fingerprint(config.primaryURL))
+}
+
+// primaryContext returns the context for the PRIMARY. If GitHub has the category, a third of the time is reserved for GitHub.
+func (l *loader) primaryContext() (context.Context, context.CancelFunc) {
+	if l.info.repo == noRepo || !l.client.config.github.enabled {
+		return context.WithCancel(l.ctx)
+	}
+	end, _ := l.ctx.Deadline() // load has set it
+	return context.WithTimeout(l.ctx, time.Duration(float64(time.Until(end))*2/3))
+}
+
+// recentCopy serves the last good copy if it came from the PRIMARY and is younger than MaxStale.
+func (l *loader) recentCopy() *outcome {
+	if last := l.state.last(); !l.client.config.offline && last != nil && l.isRecent(last) {
+		return l.serveStale(last)
+	}
+	return nil
+}
+
+func (l *loader) isRecent(doc *document) bool {
+	return doc.validators.Source == SourcePrimary && l.client.clock.Age(doc.confirmedAt()) < l.client.config.maxStale
+}
+
+// github requests the category from GitHub.
+func (l *loader) github() *outcome {
+	config := l.client.config
+	if config.offline || !config.github.enabled || l.info.repo == noRepo {
+		return nil
+	}
+	return l.ask(l.ctx, l.client.github, config.github.from(l.info.category))
+}
+
+// ask requests the category from a source on the network and accepts the result. from is the fingerprint of the source.
+func (l *loader) ask(ctx context.Context, g *guardedSource, from string) *outcome {
+	r := fetchRequest{info: l.info, decode: l.decode, strict: l.options.strict}
+	last := l.state.last()
+	if last != nil && last.validators.Source == g.origin && last.validators.From == from && !l.options.refresh {
+		r.previous = last
+	}
+	if ctx.Err() != nil { // this is not a failure of the source
+		l.addAttempt(SourceError{Source: g.origin, Err: errNoTimeLeft})
+		return nil
+	}
+	a := g.try(ctx, r, l.options.refresh)
+	l.state.counters.requests.Add(int64(a.requests))
+	if a.err == nil {
+		return l.accept(g.origin, last, a.fetchResult)
+	}
+	l.sourceFailed(g.origin, a)
+	return nil
+}
+
+var errNoTimeLeft = errors.New("the time budget of the load was used up before a request was sent")
+
+// addAttempt notes that a source does not have the category. It adds the URL, the status and a hint.
+func (l *loader) addAttempt(a SourceError) {
+	a.Err = hideContext(a.Err)
+	a.URL = l.urlAt(a.Source)
+	if a.StatusCode == 0 {
+		a.StatusCode = statusOf(a.Err)
+	}
+	a.Hint = l.hintFor(&a)
+	l.attempts = append(l.attempts, a)
+}
+
+// accept stores the result of a source on the network: a new document, or the confirmation of the last one.
+func (l *loader) accept(origin Source, last *document, r fetchResult) *outcome {
+	doc, kind := r.doc, EventLoad
+	if r.unchanged {
+		doc, kind = last, EventRevalidate
+	}
+	firstConfirmation := r.unchanged && last.ref.meta().confirmedAt.Time().Equal(last.ref.meta().fetchedAt)
+	doc = doc.describe(func(m *metadata) {
+		m.confirmedAt, m.strict, m.network = r.confirmedAt, r.strict, origin
+		m.stale, m.fallback = false, nil
+		if origin != SourcePrimary {
+			m.fallback = l.whyNotPrimary()
+		}
+		if !r.unchanged {
+			m.fetchedAt = r.confirmedAt.Time()
+		}
 	})
-	if err != nil {
-		return nil, requestsOf(err), err
+	if r.unchanged {
+		doc.validators, doc.size = r.validators, 0
 	}
-	if resp.notModified() {
-		return nil, resp.requests, nil
+	l.state.counters.bytes.Add(int64(doc.size))
+	if out := l.rejectOlder(last, doc); out != nil {
+		return out
 	}
-	document, dropped, err := legacy.Convert(string(s.facts.category), []byte(resp.body))
-	if err != nil {
-		return nil, resp.requests, &DecodeError{Category: s.facts.category, Offset: -1, Reason: err.Error()}
+	if out := l.deferEmpty(last, doc); out != nil {
+		return out
 	}
-	got, err := s.decoded(string(document), about{origin: OriginGitHub})
-	if err != nil {
-		return nil, resp.requests, err
+	hold := l.ttl()
+	if firstConfirmation { // clients that started together drift apart
+		hold -= clock.Jitter(hold/2 + 1)
 	}
-	got.size = len(resp.body)
-	got.state = sourceState{Source: OriginGitHub, From: fingerprint(target), ETag: resp.header.Get("ETag")}
-	meta := got.ref.meta()
-	rejected := make([]RecordError, 0, len(dropped)+len(meta.rejected))
-	for _, r := range dropped[:min(len(dropped), maxRejected)] {
-		rejected = append(rejected, RecordError{
-			Category: s.facts.category, Name: shorten(r.Name), Reason: shorten(r.Reason.Error()),
-		})
+	l.reportRejected(doc)
+	l.store.write(doc, r.unchanged)
+	l.observeLoad(kind, origin, doc, r.requests)
+	return &outcome{doc: doc, hold: max(hold, l.minHold())}
+}
+
+// rejectOlder serves the last good copy if a source has returned an older document, for example from a cache on the way. The
+// difference must be more than two seconds, because a cache counts ages in whole seconds.
+func (l *loader) rejectOlder(last, doc *document) *outcome {
+	if last == nil || last.validators.From != doc.validators.From || last.ref.text() == doc.ref.text() ||
+		!doc.confirmedAt().Add(2*time.Second).Before(last.confirmedAt()) {
+		return nil
 	}
-	meta.rejected = append(rejected, meta.rejected...)
-	if got.ref.Len() == 0 && len(meta.rejected) > 0 {
-		return nil, resp.requests, &DecodeError{
-			Category: s.facts.category, Offset: -1, Reason: "none of its records converts: " + meta.rejected[0].Error(),
+	l.failure = fmt.Errorf("%s: %w", doc.validators.Source, errOlderDocument)
+	l.addAttempt(SourceError{Source: doc.validators.Source, Err: errOlderDocument})
+	return l.serveStale(last)
+}
+
+var errOlderDocument = errors.New("the response is older than the copy at hand")
+
+// deferEmpty serves the last good copy if a source that had records returns a document without records for the first time. The
+// empty document is accepted if the same source returns it again one TTL later, also after a restart.
+func (l *loader) deferEmpty(last, doc *document) *outcome {
+	if doc.ref.Len() > 0 {
+		return nil
+	}
+	if last == nil && l.client.config.store != nil {
+		last, _ = l.store.read() // an error is reported by the session
+	}
+	if last == nil || last.ref.Len() == 0 || !l.belongs(last) {
+		return nil
+	}
+	first, from := last.validators.Empty, doc.validators.From
+	known := last.validators.EmptyFrom == from && !first.IsZero()
+	if known && l.client.clock.Age(first) >= l.client.config.ttl*9/10 {
+		return nil
+	}
+	doubted := *last
+	doubted.validators = validators{ // without last-updated time and ETag: the next read downloads the document
+		Source: last.validators.Source, From: last.validators.From, Empty: first, EmptyFrom: from,
+	}
+	if !known {
+		doubted.validators.Empty = l.client.clock.Now()
+		l.store.writeDoubt(&doubted)
+	}
+	l.addAttempt(SourceError{Source: doc.validators.Source, Err: errEmptyDocument})
+	l.client.config.logger.Warn("source has no records any more; waiting for a second response that says the same",
+		"category", l.info.category, "source", doc.validators.Source.String(), "kept", last.ref.Len())
+	return l.serveStale(&doubted)
+}
+
+var errEmptyDocument = errors.New("the response has no records; waiting for a second one before it replaces the copy at hand")
+
+// olderCopy serves the last good copy of any age, from memory or from the store, whichever is newer.
+func (l *loader) olderCopy() *outcome {
+	if l.client.config.store != nil {
+		if doc := l.storeCopy(); doc != nil {
+			if l.belongs(doc) {
+				return l.serveStale(doc)
+			}
+			l.addAttempt(SourceError{Source: l.client.config.storeOrigin, Err: errOtherDeployment})
 		}
 	}
-	return got, resp.requests, nil
+	if last := l.state.last(); last != nil {
+		return l.serveStale(last)
+	}
+	return nil
 }
 
-// fromBootstrap reads the document that the program brought along.
-func (s *categoryCache) fromBootstrap() (*loaded, error) {
-	config := s.client.config
-	body, at, err := readBootstrap(config.bootstrap, bootstrapFile(s.facts.category), config.maxBody)
-	if err != nil {
-		return nil, err
+var errOtherDeployment = errors.New("the copy belongs to another deployment")
+
+// bootstrap serves the document that is packaged with the program.
+func (l *loader) bootstrap() *outcome {
+	config := l.client.config
+	if config.bootstrap == nil {
+		return nil
 	}
-	got, err := s.decoded(body, about{origin: OriginBootstrap, fetchedAt: at, confirmedAt: at})
-	if err != nil {
-		return nil, err
+	source := &bootstrapSource{
+		documents: config.bootstrap, maxBody: config.maxBody, limit: config.retry.MaxDuration / 40, running: &l.client.running,
 	}
-	got.state.Source = OriginBootstrap
-	return got, nil
+	r, err := source.fetch(detachedContext{l.client.base, l.ctx}, fetchRequest{info: l.info, decode: l.decode})
+	if err != nil {
+		l.addAttempt(SourceError{Source: SourceBootstrap, Err: err})
+		return nil
+	}
+	return l.serveStale(r.doc)
 }
 
-func bootstrapFile(c Category) string { return string(c) + ".json" }
-
-// checkBootstrap tells a bootstrap that no category can ever be read from.
-func checkBootstrap(documents fs.FS) error {
-	if documents == nil {
-		return errors.New("want a file system")
+// unavailable returns the error of a load without a result.
+func (l *loader) unavailable() error {
+	if len(l.attempts) == 0 {
+		reason := "the Client has no source"
+		if l.client.config.github.enabled {
+			reason = "GitHub does not have the category, and the Client has no PRIMARY"
+		}
+		l.addAttempt(SourceError{Source: SourceNone, Err: fmt.Errorf("%w: %s", ErrNotConfigured, reason)})
 	}
-	for _, c := range Categories() {
-		if _, err := fs.Stat(documents, bootstrapFile(c)); !errors.Is(err, fs.ErrNotExist) {
-			return nil // one that cannot be read is told of by the read
+	err := &FetchError{Category: l.info.category, Sources: l.attempts}
+	l.observeUnavailable(err)
+	return err
+}
+
+// serveStale serves a copy that no source could confirm, until the circuit breaker permits the next request to the PRIMARY.
+func (l *loader) serveStale(doc *document) *outcome {
+	doc = doc.stale(l.whyNotPrimary())
+	hold := l.ttl()
+	if wait, err := l.client.primary.breaker.Remaining(); err != nil {
+		hold = min(hold, wait)
+	}
+	l.observeStale(doc)
+	return &outcome{doc: doc, hold: max(hold, l.minHold())}
+}
+
+// whyNotPrimary returns why the reference of this load does not come from the PRIMARY.
+func (l *loader) whyNotPrimary() error {
+	for _, a := range l.attempts {
+		if a.Source == SourcePrimary {
+			return a.Err
 		}
 	}
-	return fmt.Errorf("no document at the root, as %s", bootstrapFile(CategoryImageGeneration))
+	switch {
+	case l.client.config.primaryURL == nil:
+		return fmt.Errorf("%w: the Client has no PRIMARY", ErrNotConfigured)
+	case len(l.attempts) > 0:
+		return l.attempts[len(l.attempts)-1].Err
+	default:
+		return errNoResponse
+	}
 }
 
-// readBootstrap returns a file and when it was written, which is the zero time for embedded files.
-func readBootstrap(documents fs.FS, name string, limit int64) (string, time.Time, error) {
-	file, err := documents.Open(name)
-	if err != nil {
-		return "", time.Time{}, err
-	}
-	defer func() { _ = file.Close() }() // it was only read
-	var (
-		body strings.Builder
-		at   time.Time
-	)
-	if info, err := file.Stat(); err == nil {
-		at = info.ModTime()
-		body.Grow(int(min(max(info.Size(), 0), limit)))
-	}
-	n, err := io.Copy(&body, io.LimitReader(file, limit+1))
-	if err == nil && n > limit {
-		err = &bodyTooLarge{limit}
-	}
-	if err != nil {
-		return "", time.Time{}, err
-	}
-	return body.String(), at, nil
+// ttl returns the TTL, shortened at random by up to a tenth.
+func (l *loader) ttl() time.Duration {
+	ttl := l.client.config.ttl
+	return ttl - clock.Jitter(ttl/10)
 }
+
+// minHold returns the minimum time for which the result is served.
+func (l *loader) minHold() time.Duration { return min(minHold, l.client.config.ttl) }

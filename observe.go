@@ -1,62 +1,50 @@
-// What a Client tells an observer about what it does.
+// Events: what a Client reports to an observer.
 
 package modelref
 
 import "time"
 
-// EventKind says what happened.
+// EventKind is the kind of an [Event].
 type EventKind uint8
 
 // The kinds of Event.
 const (
 	// EventHit: a read was answered from memory.
 	EventHit EventKind = iota + 1
-	// EventLoad: a new document was taken in from Origin.
+	// EventLoad: a new document was loaded from Source.
 	EventLoad
-	// EventRevalidate: Origin said that the document in memory is still its present state.
+	// EventRevalidate: Source confirmed the document in memory.
 	EventRevalidate
-	// EventSourceFailed: Origin was asked and could not give the category; Err says why.
+	// EventSourceFailed: a request to Source did not return the category. Err is the reason.
 	EventSourceFailed
-	// EventFallback: a read got a reference from another source than the PRIMARY, or a stale one.
+	// EventFallback: the result of a load did not come from the PRIMARY, or is stale.
 	EventFallback
-	// EventUnavailable: no source could give the category; Err is the *FetchError.
+	// EventUnavailable: no source had the category. Err is the *[FetchError].
 	EventUnavailable
-	// EventBreakerOpened: Origin failed and is left alone for a while; Err says why.
+	// EventBreakerOpened: the circuit breaker of Source has opened, or a probe has failed. Err is the reason.
 	EventBreakerOpened
-	// EventBreakerClosed: Origin answers again.
+	// EventBreakerClosed: the circuit breaker of Source has closed.
 	EventBreakerClosed
-	// EventStoreFailed: the copy in the cache directory or the Store could not be read or written; Err says why.
+	// EventStoreFailed: the copy in the cache directory or the Store could not be read or written. Err is the reason.
 	EventStoreFailed
 )
 
-// String returns the kind's name, as "hit" or "source_failed".
-func (k EventKind) String() string {
-	names := [...]string{
-		"unknown", "hit", "load", "revalidate", "source_failed", "fallback", "unavailable", "breaker_opened",
-		"breaker_closed", "store_failed",
-	}
-	if int(k) < len(names) {
-		return names[k]
-	}
-	return names[0]
-}
-
-// Event is one thing that a Client did. Fields that do not apply are zero.
+// Event is one action of a Client. Fields that do not apply are zero.
 type Event struct {
 	Kind     EventKind
 	Category Category
-	Origin   Origin
-	// Requests is how many requests were sent.
+	Source   Source
+	// Requests is the number of requests sent.
 	Requests int
-	// Bytes is the size of the body that came.
+	// Bytes is the size of the response body.
 	Bytes int
-	// Records is how many records the reference has.
+	// Records is the number of records of the reference.
 	Records int
-	// Duration is how long it took.
+	// Duration is the time since the load or the request began.
 	Duration time.Duration
-	// Stale is set where the reference is stale.
+	// Stale reports whether the reference is stale.
 	Stale bool
-	// Err says what went wrong.
+	// Err is the error, if there is one.
 	Err error
 }
 

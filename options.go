@@ -1,41 +1,31 @@
-// What a Client can be told when it is made, and for one read.
+// The options of New, and those of a single read.
 
 package modelref
 
 import (
-	"errors"
-	"fmt"
+	"cmp"
 	"io/fs"
 	"log/slog"
 	"math"
 	"net/http"
-	"net/url"
-	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
+
+	"github.com/haidra-org/modelref/internal/redact"
 )
 
-// Version is the version of this package, as the User-Agent names it.
+// Version is the version of this package. It is part of the default User-Agent.
 const Version = "0.1.0"
 
 // DefaultPrimaryURL is the base URL of the public PRIMARY.
 const DefaultPrimaryURL = "https://models.aihorde.net/api"
 
-const (
-	defaultUserAgent = "modelref-go/" + Version + " (+https://github.com/haidra-org/modelref)"
-	defaultTTL       = time.Minute
-	defaultMaxStale  = time.Hour
-	defaultTimeout   = 10 * time.Second
-	defaultMaxBody   = 64 << 20
-)
-
-// Option is one thing that a Client is told when it is made.
+// An Option configures a Client. Pass options to [New].
 type Option func(*config)
 
-// Options joins options into one, which is each of them in turn.
-func Options(options ...Option) Option {
+// JoinOptions returns an Option that applies the given options in order. Nil options are skipped.
+func JoinOptions(options ...Option) Option {
 	return func(c *config) {
 		for _, option := range options {
 			if option != nil {
@@ -45,167 +35,102 @@ func Options(options ...Option) Option {
 	}
 }
 
-// config is what the options add up to.
-type config struct {
-	primaryURL  *url.URL // nil: there is no PRIMARY
-	ttl         time.Duration
-	maxStale    time.Duration
-	store       Store
-	storeOrigin Origin
-	bootstrap   fs.FS
-	github      githubConfig
-	httpClient  *http.Client
-	wrappers    []func(http.RoundTripper) http.RoundTripper
-	userAgent   string
-	apiKey      secret
-	retry       RetryPolicy
-	timeout     time.Duration
-	maxBody     int64
-	offline     bool
-	background  bool
-	logger      *slog.Logger
-	observer    func(Event)
-	optionError []error
-}
-
-func defaultConfig() *config {
-	primary, _ := url.Parse(DefaultPrimaryURL) // a constant that parses
-	return &config{
-		primaryURL: primary,
-		ttl:        defaultTTL,
-		maxStale:   defaultMaxStale,
-		github:     githubConfig{GitHubConfig: GitHubConfig{}.withDefaults(), enabled: true},
-		userAgent:  defaultUserAgent,
-		retry:      RetryPolicy{}.withDefaults(),
-		timeout:    defaultTimeout,
-		maxBody:    defaultMaxBody,
-		logger:     slog.New(slog.DiscardHandler),
-	}
-}
-
-// fail notes what is wrong with an option; New reports all of them.
-func (c *config) fail(option, format string, args ...any) {
-	c.optionError = append(c.optionError, fmt.Errorf("modelref: "+option+": "+format, args...))
-}
-
-// newConfig applies the options and checks the whole.
-func newConfig(options []Option) (*config, error) {
-	c := defaultConfig()
-	for _, option := range options {
-		if option != nil {
-			option(c)
-		}
-	}
-	if _, err := c.github.fileURL(imageRepo, ""); c.github.enabled && err != nil {
-		c.fail("WithGitHub", "%w", err)
-	}
-	if dir, ok := c.store.(*directory); ok {
-		if err := dir.check(); err != nil {
-			c.fail("WithCacheDir", "%w", err)
-		}
-		dir.removeAbandoned()
-	}
-	return c, errors.Join(c.optionError...)
-}
-
-// parseBaseURL returns a base URL without a slash at its end.
-func parseBaseURL(raw string) (*url.URL, error) {
-	u, err := url.Parse(strings.TrimRight(raw, "/"))
-	switch {
-	case err != nil && !strings.Contains(raw, "://"):
-		return nil, fmt.Errorf("not a URL: %s: want one with http:// or https:// before the host", redactText(err.Error()))
-	case err != nil:
-		return nil, fmt.Errorf("not a URL: %s", redactText(err.Error()))
-	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("%q: want a URL with http:// or https:// before the host", redactURL(u))
-	case u.Host == "":
-		return nil, fmt.Errorf("%q: the URL has no host", redactURL(u))
-	}
-	u.RawQuery, u.Fragment = "", ""
-	return u, nil
-}
-
-// WithPrimaryURL sets the base URL of the PRIMARY, as "https://models.aihorde.net/api", which is the default. A URL
-// without scheme or host is an error of New.
+// WithPrimaryURL sets the base URL of the PRIMARY. The default is "https://models.aihorde.net/api". New returns an error if the
+// URL has no scheme or no host, or if it has a query or a fragment. New does not use the network; [Client.Ping] checks whether
+// the URL leads to a model reference.
 func WithPrimaryURL(base string) Option {
-	return func(c *config) {
-		u, err := parseBaseURL(base)
-		if err != nil {
-			c.fail("WithPrimaryURL", "%w", err)
-			return
-		}
-		c.primaryURL = u
-	}
+	return func(c *config) { c.setPrimaryURL("WithPrimaryURL", base) }
 }
 
-// WithoutPrimary makes the Client read from GitHub, the cache directory and the bootstrap alone.
+func (c *config) setPrimaryURL(setting, base string) {
+	u, err := parseBaseURL(base)
+	if err != nil {
+		c.fail(setting, "%w", err)
+		return
+	}
+	c.primaryURL = u
+}
+
+// WithoutPrimary makes the Client read only from GitHub, the cache directory or store, and the bootstrap. New returns an error
+// if the Client then has no source.
 func WithoutPrimary() Option { return func(c *config) { c.primaryURL = nil } }
 
-// WithTTL sets how long a category is served from memory before its source is asked whether it changed; a minute by
-// default, shortened at random by up to a tenth, and the first time that the source confirms what it gave by up to a half,
-// so that a fleet does not ask all at once. A TTL of 0 or less is an error of New.
+// WithTTL sets how long a category is served from memory before the Client checks whether it has changed. The default is one
+// minute. The TTL is shortened at random by up to a tenth, and by up to a half when a source confirms its document for the first
+// time, so that many Clients do not send their requests at the same time. New returns an error if ttl is less than a millisecond.
 func WithTTL(ttl time.Duration) Option {
-	return func(c *config) {
-		if ttl <= 0 {
-			c.fail("WithTTL", "%v: want more than 0", ttl)
-			return
-		}
-		c.ttl = ttl
-	}
+	return func(c *config) { c.setTTL("WithTTL", ttl) }
 }
 
-// WithMaxStale sets how old a copy that came from the PRIMARY may be to be preferred to GitHub while the PRIMARY is not
-// there; an hour by default. 0 prefers GitHub always; less is an error of New.
+func (c *config) setTTL(setting string, ttl time.Duration) {
+	if err := checkDuration("the TTL", ttl, false); err != nil {
+		c.fail(setting, "%w", err)
+		return
+	}
+	c.ttl = ttl
+}
+
+// WithMaxStale sets the age up to which a copy from the PRIMARY is preferred to GitHub while the PRIMARY is unavailable, and is
+// usable for [WithRefreshWait]. The default is one hour. If age is 0, GitHub is always preferred. New returns an error if age is
+// negative, or less than a millisecond but not 0.
 func WithMaxStale(age time.Duration) Option {
-	return func(c *config) {
-		if age < 0 {
-			c.fail("WithMaxStale", "%v: want 0 or more", age)
-			return
-		}
-		c.maxStale = age
-	}
+	return func(c *config) { c.setMaxStale("WithMaxStale", age) }
 }
 
-// WithCacheDir makes the Client keep a copy of each document in dir, which is made where it does not exist, and read
-// it when it starts and when no source answers. The files are named as the Python library names them, so that both can
-// share one directory. A copy younger than the TTL saves the first request, unless it came from another deployment, or
-// from GitHub while the PRIMARY can be asked. A directory that cannot be written to is an error of New. There is none by
-// default.
+func (c *config) setMaxStale(setting string, age time.Duration) {
+	if err := checkDuration("the age", age, true); err != nil {
+		c.fail(setting, "%w", err)
+		return
+	}
+	c.maxStale = age
+}
+
+// WithCacheDir makes the Client keep a copy of each document in the directory dir, and read the copies when it starts and
+// when no source is available. The files are named as the Python library names them, so that both can share a directory.
+// If a copy is younger than the TTL, no first request is sent, unless the copy came from another deployment, or from GitHub
+// while the PRIMARY is available.
+//
+// New creates the directory if it does not exist, and returns an error if it cannot be created. A relative dir is resolved
+// by New. If the directory cannot be written to, it is used for reading; New logs a warning, unless the Client is offline.
+// The permissions of the files follow the umask. There is no cache directory by default.
 func WithCacheDir(dir string) Option {
-	return func(c *config) {
-		if dir == "" {
-			c.fail("WithCacheDir", "want the path of a directory")
-			return
-		}
-		c.setCacheDir(dir)
-	}
+	return func(c *config) { c.setCacheDir("WithCacheDir", dir) }
 }
 
-func (c *config) setCacheDir(dir string) { c.store, c.storeOrigin = &directory{path: dir}, OriginDisk }
+func (c *config) setCacheDir(setting, dir string) {
+	if dir == "" {
+		c.fail(setting, "the path must not be empty")
+		return
+	}
+	c.cacheDir, c.store, c.storeOrigin, c.cacheDirFrom = dir, nil, SourceDisk, setting
+}
 
-// WithStore keeps documents in a store of the caller's own, in place of a cache directory: one that other machines share,
-// say. The last of WithCacheDir and WithStore counts.
+// WithStore keeps documents in a store of the caller instead of a cache directory, for example in one that several machines
+// share. If both WithCacheDir and WithStore are given, the last one is used. New returns an error if store is nil.
 func WithStore(store Store) Option {
 	return func(c *config) {
-		if store == nil {
-			c.fail("WithStore", "want a store")
+		if isNil(store) {
+			c.fail("WithStore", "the store must not be nil")
 			return
 		}
-		c.store, c.storeOrigin = store, OriginStore
+		c.cacheDir, c.store, c.storeOrigin = "", store, SourceStore
 	}
 }
 
-// WithBootstrap gives documents to serve as the last resort: a v2 document CATEGORY.json at the root for each category
-// that the program brings along, as fs.Sub gives it of an embed.FS. A reference to one is confirmed when its file was last
-// written, which embedded files do not say. With no such file at all it is an error of New. There are none by default.
+// WithBootstrap sets the documents that are served as the last resort. The root of the file system has a v2 document
+// CATEGORY.json for each category that the program brings along; [fs.Sub] returns such a file system for an embed.FS. The
+// ConfirmedAt of a reference is the modification time of the file, which is the zero time for embedded files. New returns an
+// error if there is no such file. There is no bootstrap by default.
 func WithBootstrap(documents fs.FS) Option {
-	return func(c *config) {
-		if err := checkBootstrap(documents); err != nil {
-			c.fail("WithBootstrap", "%w", err)
-			return
-		}
-		c.bootstrap = documents
+	return func(c *config) { c.setBootstrap("WithBootstrap", documents) }
+}
+
+func (c *config) setBootstrap(setting string, documents fs.FS) {
+	if err := checkBootstrap(documents); err != nil {
+		c.fail(setting, "%w", err)
+		return
 	}
+	c.bootstrap = documents
 }
 
 // GitHubRepo names a branch of a repository on GitHub.
@@ -215,187 +140,216 @@ type GitHubRepo struct {
 	Branch string
 }
 
-// GitHubConfig says where the legacy files are read from while the PRIMARY is not there. A field that is empty has its
-// default.
+// GitHubConfig has the addresses of the legacy files on GitHub, which are read while the PRIMARY is unavailable. An empty field
+// has its default.
 type GitHubConfig struct {
-	// Image holds the files of the image categories; Haidra-Org/AI-Horde-image-model-reference, main by default.
+	// Image has the files of all categories except text_generation. The default is Haidra-Org/AI-Horde-image-model-reference, main.
 	Image GitHubRepo
-	// Text holds models.csv; Haidra-Org/AI-Horde-text-model-reference, main by default.
+	// Text has models.csv. The default is Haidra-Org/AI-Horde-text-model-reference, main.
 	Text GitHubRepo
-	// BaseURL is the server of raw files; https://raw.githubusercontent.com by default.
+	// BaseURL is the server of the raw files. The default is https://raw.githubusercontent.com.
 	BaseURL string
-	// ProxyPrefix is put before the whole URL of a file, for mirrors that work that way. There is none by default.
+	// ProxyPrefix is prepended to the whole URL of a file, for proxies that work in this way. The default is none.
 	ProxyPrefix string
 }
 
-// WithGitHub sets where the legacy files on GitHub are read from. It also switches the fallback on, where WithoutGitHub
-// came before.
+// WithGitHub sets the addresses of the legacy files on GitHub. It enables the fallback, also if WithoutGitHub was given before.
+// New returns an error if a URL of github is invalid, or if a name cannot be that of an owner, a repository or a branch.
 func WithGitHub(github GitHubConfig) Option {
-	return func(c *config) { c.github = githubConfig{GitHubConfig: github.withDefaults(), enabled: true} }
+	return func(c *config) {
+		c.github, c.githubFrom = githubConfig{GitHubConfig: github.withDefaults(), enabled: true}, "WithGitHub"
+	}
 }
 
-// WithoutGitHub switches the fallback to the files on GitHub off.
+// WithoutGitHub disables the fallback to the files on GitHub. New returns an error if the Client then has no source.
 func WithoutGitHub() Option { return func(c *config) { c.github.enabled = false } }
 
-// WithHTTPClient sets the HTTP client that requests are made with. It is copied and never written to; its Timeout
-// bounds one attempt where it is shorter than that of WithTimeout. nil is an error of New.
+// WithHTTPClient sets the HTTP client that sends the requests. The Client uses a copy and does not modify client. The Timeout of
+// client limits one attempt if it is shorter than that of [WithTimeout]. New returns an error if client is nil, if its Transport
+// is a nil pointer, or if its Timeout is negative.
 func WithHTTPClient(client *http.Client) Option {
 	return func(c *config) {
-		if client == nil {
-			c.fail("WithHTTPClient", "want a client")
-			return
+		switch {
+		case client == nil:
+			c.fail("WithHTTPClient", "the HTTP client must not be nil")
+		case client.Transport != nil && isNil(client.Transport):
+			c.fail("WithHTTPClient", "the Transport must not be a nil %T", client.Transport)
+		case client.Timeout < 0:
+			c.fail("WithHTTPClient", "the Timeout must not be negative, got %v", client.Timeout)
+		default:
+			c.httpClient = client
 		}
-		c.httpClient = client
 	}
 }
 
-// WithTransport puts wrap around the transport that every request goes through, each attempt and each redirect on its own:
-// for traces, metrics and tests. The API key is added further in, where wrap does not see it. The requests of a read carry
-// the values of the context of the caller that started it. Of several, the one given last sees a request first.
-func WithTransport(wrap func(next http.RoundTripper) http.RoundTripper) Option {
+// WithTransportWrapper wraps the transport that sends the requests, for traces, metrics and tests. The wrapper gets each attempt
+// and each redirect separately. It does not get the API key, which is added after it. The context of a request has the values of
+// the context of the caller that started the load. If there are several wrappers, the last one given gets a request first. New
+// returns an error if wrap or its result is nil.
+func WithTransportWrapper(wrap func(next http.RoundTripper) http.RoundTripper) Option {
 	return func(c *config) {
 		if wrap == nil {
-			c.fail("WithTransport", "want a function")
+			c.fail("WithTransportWrapper", "the function must not be nil")
 			return
 		}
-		c.wrappers = append(c.wrappers, wrap)
+		c.wrappers = append(c.wrappers, func(next http.RoundTripper) http.RoundTripper {
+			wrapped := wrap(next)
+			if isNil(wrapped) {
+				c.fail("WithTransportWrapper", "the function must return a transport, got nil: return next to leave it as it is")
+				return next
+			}
+			return wrapped
+		})
 	}
 }
 
-// WithUserAgent sets the User-Agent of every request. By default it names this package and its version; a program does
-// well to put its own name before.
+// WithUserAgent sets the User-Agent of every request. The default has the name and the version of this package. A program
+// should put its own name in front. New returns an error if userAgent is empty or has control characters.
 func WithUserAgent(userAgent string) Option {
-	return func(c *config) {
-		if userAgent == "" || strings.ContainsFunc(userAgent, isControl) {
-			c.fail("WithUserAgent", "%q: want one line of text", userAgent)
-			return
-		}
-		c.userAgent = userAgent
-	}
+	return func(c *config) { c.setUserAgent("WithUserAgent", userAgent) }
 }
 
-func isControl(r rune) bool { return r < ' ' || r == 0x7f }
+func (c *config) setUserAgent(setting, userAgent string) {
+	if strings.TrimSpace(userAgent) == "" || strings.ContainsFunc(userAgent, redact.IsControl) {
+		c.fail(setting, "the User-Agent must be one line of text, got %q", userAgent)
+		return
+	}
+	c.userAgent = userAgent
+}
 
-// WithAPIKey sets the key that the endpoints for registered users ask for. It is sent to the PRIMARY's own host alone,
-// over https or to a loopback address, and never shows in errors, logs or events.
+// WithAPIKey sets the key for the endpoints that only registered users can use. It is sent only to the host of the PRIMARY, over
+// https or to a loopback address. It is removed from errors, logs and events. If key is empty, no key is sent.
+//
+// New returns an error if key could never be sent: if it has control characters or spaces around it, is not valid UTF-8, or if
+// the Client has no PRIMARY or one with an http URL of another machine.
 func WithAPIKey(key string) Option {
-	return func(c *config) {
-		if strings.ContainsFunc(key, isControl) {
-			c.fail("WithAPIKey", "the key holds control characters")
-			return
-		}
-		c.apiKey = newSecret(key)
+	return func(c *config) { c.setAPIKey("WithAPIKey", key) }
+}
+
+func (c *config) setAPIKey(setting, key string) {
+	switch {
+	case strings.ContainsFunc(key, redact.IsControl):
+		c.fail(setting, "the key must not have control characters, such as a line break at its end")
+	case !utf8.ValidString(key): // its bytes could not be told from those of the text around them in an error
+		c.fail(setting, "the key must be valid UTF-8")
+	case strings.TrimSpace(key) != key: // a header field is sent without them
+		c.fail(setting, "the key must not begin or end with a space")
+	default:
+		c.apiKey, c.apiKeyFrom = redact.NewSecret(key), setting
 	}
 }
 
-// secret is a text that nothing can print: not fmt, not encoding/json, and not the dumpers that test libraries show
-// differences with, which look through pointers and pass over String methods. nil is no secret.
-type secret func() string
-
-func newSecret(text string) secret {
-	if text == "" {
-		return nil
-	}
-	return func() string { return text }
-}
-
-// hide returns text without the secret.
-func (s secret) hide(text string) string {
-	if s == nil {
-		return text
-	}
-	return strings.ReplaceAll(text, s(), "…")
-}
-
-// RetryPolicy says how often and how long a source is tried within one read. A field that is 0 has its default.
+// RetryPolicy limits the attempts and the time of one read. A field that is 0 has its default.
 type RetryPolicy struct {
-	// MaxAttempts is how many requests are made for one document before its source counts as failed; 3 by default.
+	// MaxAttempts is the number of requests for one document before its source has failed. The default is 3.
 	MaxAttempts int
-	// BaseDelay is the longest wait before the second attempt; it doubles for each one after. The wait is drawn at
-	// random between 0 and that. 250 ms by default.
+	// BaseDelay is the longest delay before the second attempt. It doubles for each further attempt. The delay is a random time
+	// between 0 and that limit. The default is 250 ms.
 	BaseDelay time.Duration
-	// Budget is how long one read may take with all its sources, attempts and waits; 20 s by default. A Store that is
-	// asked as the last resort may take a tenth of it more. A Retry-After is obeyed where it fits in, and ends the
-	// attempts where it does not.
-	Budget time.Duration
+	// MaxDuration is the time budget of one read with all its sources, attempts and delays. The default is 20 s. A Store that
+	// is read as the last resort may take a tenth of it more. If the server sends Retry-After, the next attempt waits for that
+	// time; if the time exceeds the budget, there is no further attempt.
+	MaxDuration time.Duration
 }
 
 func (p RetryPolicy) withDefaults() RetryPolicy {
-	if p.MaxAttempts == 0 {
-		p.MaxAttempts = 3
-	}
-	if p.BaseDelay == 0 {
-		p.BaseDelay = 250 * time.Millisecond
-	}
-	if p.Budget == 0 {
-		p.Budget = 20 * time.Second
-	}
+	p.MaxAttempts = cmp.Or(p.MaxAttempts, 3)
+	p.BaseDelay = cmp.Or(p.BaseDelay, 250*time.Millisecond)
+	p.MaxDuration = cmp.Or(p.MaxDuration, 20*time.Second)
 	return p
 }
 
-// WithRetry sets how often and how long a source is tried. A negative field is an error of New.
+// WithRetry limits the attempts and the time of a read. New returns an error if a field of policy is negative, or if MaxDuration is
+// less than a millisecond but not 0.
 func WithRetry(policy RetryPolicy) Option {
-	return func(c *config) {
-		if policy.MaxAttempts < 0 || policy.BaseDelay < 0 || policy.Budget < 0 {
-			c.fail("WithRetry", "%+v: want no negative field", policy)
-			return
-		}
+	return func(c *config) { c.setRetry("WithRetry", policy) }
+}
+
+func (c *config) setRetry(setting string, policy RetryPolicy) {
+	switch err := checkDuration("MaxDuration", policy.MaxDuration, true); {
+	case policy.MaxAttempts < 0:
+		c.fail(setting, "MaxAttempts must be 0 or more, got %d", policy.MaxAttempts)
+	case policy.BaseDelay < 0:
+		c.fail(setting, "BaseDelay must be 0 or more, got %v", policy.BaseDelay)
+	case err != nil:
+		c.fail(setting, "%w", err)
+	default:
 		c.retry = policy.withDefaults()
 	}
 }
 
-// WithTimeout bounds one attempt, from dialling to the last byte of the body; 10 s by default. 0 or less is an error
-// of New.
+// WithTimeout limits one attempt, from dialing to the last byte of the body. The default is 10 s. New returns an error if
+// perAttempt is less than a millisecond.
 func WithTimeout(perAttempt time.Duration) Option {
-	return func(c *config) {
-		if perAttempt <= 0 {
-			c.fail("WithTimeout", "%v: want more than 0", perAttempt)
-			return
-		}
-		c.timeout = perAttempt
-	}
+	return func(c *config) { c.setTimeout("WithTimeout", perAttempt) }
 }
 
-// WithMaxBodyBytes bounds the size of a document, after decompression; 64 MiB by default. 0 or less is an error of New.
+func (c *config) setTimeout(setting string, perAttempt time.Duration) {
+	if err := checkDuration("the timeout", perAttempt, false); err != nil {
+		c.fail(setting, "%w", err)
+		return
+	}
+	c.timeout = perAttempt
+}
+
+// WithMaxBodyBytes limits the size of a document after decompression. The default is 64 MiB. New returns an error if n <= 0.
 func WithMaxBodyBytes(n int64) Option {
-	return func(c *config) {
-		if n <= 0 {
-			c.fail("WithMaxBodyBytes", "%d: want more than 0", n)
-			return
-		}
-		c.maxBody = min(n, math.MaxInt-1) // a string is no longer
-	}
+	return func(c *config) { c.setMaxBody("WithMaxBodyBytes", n) }
 }
 
-// WithOffline makes the Client read from the cache directory and the bootstrap alone; nothing is sent.
+func (c *config) setMaxBody(setting string, n int64) {
+	if n <= 0 {
+		c.fail(setting, "the size must be at least 1 byte, got %d", n)
+		return
+	}
+	c.maxBody = min(n, math.MaxInt-1) // a string is no longer
+}
+
+// WithOffline makes the Client read only from the cache directory or store, and the bootstrap. It sends no requests. New returns
+// an error if there is none of them.
 func WithOffline() Option { return func(c *config) { c.offline = true } }
 
-// RefreshInBackground makes a read of an expired category return what is in memory at once, marked stale, while one load
-// brings the new state for the reads that follow. By default such a read waits for the load, and so does the first read
-// of a category in either case: an old copy on disk or a bootstrap is no reason not to ask.
-func RefreshInBackground() Option { return func(c *config) { c.background = true } }
+// WithRefreshWait sets how long a read of an expired category waits for the load if there is a usable copy: one that came from
+// this deployment and is younger than [WithMaxStale]. The time is counted from the start of the load, so that later callers wait
+// less. When it has passed, or shortly before the deadline of the caller, the read returns the copy, marked as stale, and the
+// load continues. If wait is 0, a read with a usable copy does not wait. The same holds after a start for a copy in the cache
+// directory or the store. The default is one second. New returns an error if wait is negative, or less than a millisecond but
+// not 0.
+func WithRefreshWait(wait time.Duration) Option {
+	return func(c *config) { c.setRefreshWait("WithRefreshWait", wait) }
+}
 
-// WithLogger sets where the Client says what went wrong and what it did about that: sources that failed, records that
-// were rejected, a cache directory that cannot be written, stale copies that are served. By default nothing is logged.
+func (c *config) setRefreshWait(setting string, wait time.Duration) {
+	if err := checkDuration("the wait", wait, true); err != nil {
+		c.fail(setting, "%w", err)
+		return
+	}
+	c.refreshWait = wait
+}
+
+// WithLogger sets the logger of the Client. It logs changes of state, each of them once: sources that fail, records that are
+// rejected, a cache directory that cannot be written to, stale copies that are served. By default nothing is logged. New
+// returns an error if logger is nil.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) {
 		if logger == nil {
-			c.fail("WithLogger", "want a logger")
+			c.fail("WithLogger", "the logger must not be nil: without WithLogger nothing is logged")
 			return
 		}
 		c.logger = logger
 	}
 }
 
-// WithObserver adds a function that is called for every Event, at once and in the goroutine in which it happens: it
-// must be quick, safe for concurrent use, and neither read nor close the Client, which would wait for itself. Several
-// are called in the order in which they were given. Most events happen in a goroutine of the Client, where a panic ends
-// the program.
+// WithObserver adds a function that is called for every [Event], in the goroutine in which the event happens. The function must
+// be fast and safe for concurrent use. It must not read from the Client or close it, because that would be a deadlock. If
+// there are several, they are called in the order in which they were given. Most events happen in a goroutine of the Client, in
+// which a panic ends the program. New returns an error if observe is nil.
 func WithObserver(observe func(Event)) Option {
 	return func(c *config) {
 		earlier := c.observer
 		switch {
 		case observe == nil:
+			c.fail("WithObserver", "the function must not be nil")
 		case earlier == nil:
 			c.observer = observe
 		default:
@@ -407,138 +361,10 @@ func WithObserver(observe func(Event)) Option {
 	}
 }
 
-const envPrefix = "HORDE_MODEL_REFERENCE_"
+// A LoadOption configures a single read.
+type LoadOption func(*readOptions)
 
-// FromEnv reads the environment variables of the Python library horde_model_reference, so that a machine that is set
-// up for one is set up for the other:
-//
-//	HORDE_MODEL_REFERENCE_PRIMARY_API_URL          base URL of the PRIMARY; empty means GitHub only
-//	HORDE_MODEL_REFERENCE_CACHE_TTL_SECONDS        WithTTL
-//	HORDE_MODEL_REFERENCE_PRIMARY_API_TIMEOUT      WithTimeout, in seconds
-//	HORDE_MODEL_REFERENCE_ENABLE_GITHUB_FALLBACK   false is WithoutGitHub
-//	HORDE_MODEL_REFERENCE_OFFLINE                  true is WithOffline
-//	HORDE_MODEL_REFERENCE_IMAGE_GITHUB_REPO__OWNER, __NAME and __BRANCH
-//	HORDE_MODEL_REFERENCE_TEXT_GITHUB_REPO__OWNER, __NAME and __BRANCH
-//	GITHUB_PROXY_URL_BASE                          GitHubConfig.ProxyPrefix
-//	AIWORKER_CACHE_HOME                            WithCacheDir, the folder horde_model_reference in it
-//
-// A variable that is not set changes nothing. A value that does not parse is an error of New that names the variable.
-// Options after FromEnv win over the environment, those before it do not.
-func FromEnv() Option { return func(c *config) { c.fromEnv(os.LookupEnv) } }
-
-func (c *config) fromEnv(lookup func(string) (string, bool)) {
-	read := func(name string, use func(value string) error) {
-		value, ok := lookup(name)
-		if !ok {
-			return
-		}
-		if err := use(strings.TrimSpace(value)); err != nil {
-			c.optionError = append(c.optionError, fmt.Errorf("modelref: environment variable %s: %w", name, err))
-		}
-	}
-	read(envPrefix+"PRIMARY_API_URL", func(value string) (err error) {
-		if value == "" {
-			c.primaryURL = nil
-			return nil
-		}
-		u, err := parseBaseURL(value)
-		if err == nil {
-			c.primaryURL = u
-		}
-		return err
-	})
-	read(envPrefix+"CACHE_TTL_SECONDS", func(value string) error { return parseSeconds(value, &c.ttl) })
-	read(envPrefix+"PRIMARY_API_TIMEOUT", func(value string) error { return parseSeconds(value, &c.timeout) })
-	read(envPrefix+"ENABLE_GITHUB_FALLBACK", func(value string) error { return parseEnvFlag(value, &c.github.enabled) })
-	read(envPrefix+"OFFLINE", func(value string) error { return parseEnvFlag(value, &c.offline) })
-	for _, repo := range []struct {
-		name string
-		repo *GitHubRepo
-	}{{"IMAGE", &c.github.Image}, {"TEXT", &c.github.Text}} {
-		prefix := envPrefix + repo.name + "_GITHUB_REPO__"
-		read(prefix+"OWNER", func(value string) error { return parseWord(value, &repo.repo.Owner) })
-		read(prefix+"NAME", func(value string) error { return parseWord(value, &repo.repo.Name) })
-		read(prefix+"BRANCH", func(value string) error { return parseWord(value, &repo.repo.Branch) })
-	}
-	read("GITHUB_PROXY_URL_BASE", func(value string) error {
-		if value == "" {
-			return nil
-		}
-		u, err := parseBaseURL(value)
-		if err == nil {
-			c.github.ProxyPrefix = u.String()
-		}
-		return err
-	})
-	read("AIWORKER_CACHE_HOME", func(value string) error {
-		if value != "" {
-			c.setCacheDir(filepath.Join(value, "horde_model_reference"))
-		}
-		return nil
-	})
-}
-
-// parseSeconds reads a positive number of seconds, fractions allowed.
-func parseSeconds(value string, to *time.Duration) error {
-	seconds, err := strconv.ParseFloat(value, 64)
-	if err != nil || !(seconds > 0) || seconds > float64(1<<62/time.Second) {
-		return fmt.Errorf("%q: want a number of seconds, more than 0", value)
-	}
-	d := time.Duration(seconds * float64(time.Second))
-	if d <= 0 {
-		return fmt.Errorf("%q: want a nanosecond or more", value)
-	}
-	*to = d
-	return nil
-}
-
-// parseEnvFlag reads a boolean in the spellings that the Python library takes.
-func parseEnvFlag(value string, to *bool) error {
-	switch strings.ToLower(value) {
-	case "1", "true", "t", "yes", "y", "on":
-		*to = true
-	case "0", "false", "f", "no", "n", "off":
-		*to = false
-	default:
-		return fmt.Errorf("%q: want true or false", value)
-	}
-	return nil
-}
-
-func parseWord(value string, to *string) error {
-	if value == "" {
-		return errors.New("want a value")
-	}
-	*to = value
-	return nil
-}
-
-// LoadOption is one thing that a single read is told.
-type LoadOption func(*loadOptions)
-
-type loadOptions struct {
-	refresh  bool
-	ahead    bool // the caller has its answer already
-	watch    bool // the caller must not miss a change
-	overlays []OverlaySource
-	maxAge   time.Duration // how old a confirmation may be, where that is shorter than the TTL
-}
-
-// key tells loads apart that cannot stand for each other.
-func (o loadOptions) key() string {
-	switch {
-	case o.refresh:
-		return "refresh"
-	case o.ahead:
-		return "ahead"
-	case o.watch:
-		return "watch " + o.maxAge.String()
-	default:
-		return "load"
-	}
-}
-
-// Refresh makes a read ask the sources even where the copy in memory is fresh, and download the document even where its
-// change stamp has not moved. A read joins another one with Refresh that is already under way. A source that is cooling
-// down after a failure is left alone all the same.
-func Refresh() LoadOption { return func(o *loadOptions) { o.refresh = true } }
+// WithRefresh makes a read request the document from its source, even if the copy in memory is fresh and the last-updated time
+// has not changed. The read joins a load that starts after the call, and waits for it until its own deadline. No request is sent
+// to a source whose circuit breaker is open.
+func WithRefresh() LoadOption { return func(o *readOptions) { o.refresh = true } }

@@ -1,4 +1,4 @@
-// Overlays: records of a second source laid over the canonical ones, for one read.
+// Overlays: records of another source that replace or complete the canonical records, for one read.
 
 package modelref
 
@@ -9,53 +9,45 @@ import (
 	"sync"
 )
 
-// OverlaySource gives records to lay over the canonical ones.
+// An OverlaySource provides records that are laid over the canonical records. If it is a [fmt.Stringer], OverlayStatus
+// has the string as the name of the source. See package api for the source of pending records.
 type OverlaySource interface {
-	// Overlay returns a v2 document: a JSON object of records by name. It is asked once for every read WithOverlay.
-	Overlay(ctx context.Context, category Category) ([]byte, error)
+	// Document returns a v2 document: a JSON object of records by name. It is called once for each read WithOverlay,
+	// possibly concurrently.
+	Document(ctx context.Context, category Category) ([]byte, error)
 }
 
-// OverlayFunc is a function as an OverlaySource.
+// An OverlayFunc is a function that is an OverlaySource.
 type OverlayFunc func(ctx context.Context, category Category) ([]byte, error)
 
-// Overlay calls f.
-func (f OverlayFunc) Overlay(ctx context.Context, category Category) ([]byte, error) {
+// Document calls f.
+func (f OverlayFunc) Document(ctx context.Context, category Category) ([]byte, error) {
 	return f(ctx, category)
 }
 
-// Pending returns the source of the records that wait at the PRIMARY for approval. It needs WithAPIKey, and the network
-// at every read. It can be asked through a Client alone.
-func Pending() OverlaySource { return pendingSource{} }
-
-type pendingSource struct{}
-
-func (pendingSource) Overlay(context.Context, Category) ([]byte, error) {
-	return nil, fmt.Errorf("%w: pending records are read through a Client", ErrNotConfigured)
-}
-
-// WithOverlay lays the records of sources over the canonical ones, for this read alone: a record of a later source takes
-// the place of one of the same name. The sources are asked side by side, also where the category is in memory. One that
-// fails is left out and listed by Overlays, and never takes the canonical records with it.
+// WithOverlay lays the records of sources over the canonical records, for this read only. A record of a later source
+// replaces a record of the same name. All sources are called concurrently, even if the category is already in memory. If
+// a source fails, its records are left out and its error is listed by Overlays; the canonical records are returned.
 func WithOverlay(sources ...OverlaySource) LoadOption {
-	return func(o *loadOptions) { o.overlays = append(o.overlays, sources...) }
+	return func(o *readOptions) { o.overlays = append(o.overlays, sources...) }
 }
 
-// OverlayStatus is what came of one source that was laid over a reference.
+// OverlayStatus is the result of one source that was laid over a reference.
 type OverlayStatus struct {
-	// Name says which it was: "pending", or the Go type of the source.
+	// Name is the name of the source: its String if it is a fmt.Stringer, otherwise its Go type.
 	Name string
-	// Records is how many records it gave.
+	// Records is the number of records that the source has.
 	Records int
-	// Replaced are the names that took the place of a record of an earlier source, in the source's order.
+	// Replaced are the names of the records that replaced a record of an earlier source, in the source's order.
 	Replaced []string
-	// Rejected are the records of it that did not decode.
+	// Rejected are the records of the source that could not be decoded.
 	Rejected []RecordError
-	// Err is why it gave nothing, or nil.
+	// Err is the reason why the source has no records, or nil.
 	Err error
 }
 
-// Overlays returns what came of the sources that the read laid over the canonical records, in their order; none for a
-// read without WithOverlay. The slice is shared: read it only.
+// Overlays returns the results of the sources of WithOverlay, in their order. It returns nil if the read had no overlay.
+// The slice is shared: do not write to it.
 func (r *Reference[R]) Overlays() []OverlayStatus {
 	if r == nil || r.over == nil {
 		return nil
@@ -63,14 +55,28 @@ func (r *Reference[R]) Overlays() []OverlayStatus {
 	return r.over.statuses
 }
 
-// laidOver is what a read has laid over the canonical records.
-type laidOver[R Record] struct {
+// overlayResult is what a read has laid over the canonical records.
+type overlayResult[R Record] struct {
 	statuses []OverlayStatus
-	source   map[*R]int // which of them a record is of; the canonical ones are not in it
+	source   map[*R]int // the index of the status of a record's source; canonical records are not in it
 }
 
-// SourceOf returns where the record of that name comes from: the Origin of the reference as text, or the name of the
-// overlay. It returns "" where there is no such record.
+// models returns the same result for copied, which are the common fields of the records of own.
+func (o *overlayResult[R]) models(own *records[R], copied *records[ModelRecord]) *overlayResult[ModelRecord] {
+	if o == nil {
+		return nil
+	}
+	out := &overlayResult[ModelRecord]{statuses: o.statuses, source: make(map[*ModelRecord]int, len(o.source))}
+	for i := range own.list {
+		if status, ok := o.source[&own.list[i]]; ok {
+			out.source[&copied.list[i]] = status
+		}
+	}
+	return out
+}
+
+// SourceOf returns where the record of that name comes from: the Source of the reference as text, or the name of the
+// overlay. It returns "" if there is no such record.
 func (r *Reference[R]) SourceOf(name string) string {
 	record, ok := r.Get(name)
 	if !ok {
@@ -84,66 +90,70 @@ func (r *Reference[R]) SourceOf(name string) string {
 	return r.origin.String()
 }
 
-// layOver lays the sources over ref.
-func layOver[R Record](
-	ctx context.Context, s *categoryCache, ref *Reference[R], sources []OverlaySource, as func(anyReference) *Reference[R],
-) (*Reference[R], error) {
+// overlaid returns the reference with the records of the sources laid over it.
+func (r *Reference[R]) overlaid(ctx context.Context, s *categoryCache, sources []OverlaySource) (anyReference, error) {
+	ref, err := r.applyOverlays(ctx, s, sources)
+	if err != nil {
+		return nil, err
+	}
+	return ref, nil
+}
+
+// applyOverlays returns the reference with the records of the sources laid over it.
+func (r *Reference[R]) applyOverlays(ctx context.Context, s *categoryCache, sources []OverlaySource) (*Reference[R], error) {
 	statuses := make([]OverlayStatus, len(sources))
 	layers := make([]*Reference[R], len(sources))
 	var wg sync.WaitGroup
 	for i, source := range sources {
-		wg.Go(func() { layers[i], statuses[i] = askOverlay(ctx, s, source, as) })
+		wg.Go(func() { layers[i], statuses[i] = readOverlay[R](ctx, s, source) })
 	}
 	wg.Wait()
 	if err := ctx.Err(); err != nil {
 		return nil, s.interrupted(ctx)
 	}
-	return lay(ref, layers, statuses), nil
+	return mergeLayers(r, layers, statuses), nil
 }
 
-// askOverlay asks one source for the category.
-func askOverlay[R Record](
-	ctx context.Context, s *categoryCache, source OverlaySource, as func(anyReference) *Reference[R],
-) (*Reference[R], OverlayStatus) {
-	status := OverlayStatus{Name: fmt.Sprintf("%T", source)}
-	category := s.facts.category
-	var document []byte
-	switch source.(type) {
-	case nil:
-		status.Err = fmt.Errorf("%w: no source given", ErrNotConfigured)
-	case pendingSource:
-		status.Name = "pending"
-		document, status.Err = s.client.pendingDocument(ctx, category)
-	default:
-		document, status.Err = source.Overlay(ctx, category)
-	}
-	if status.Err != nil {
-		status.Err = fmt.Errorf("modelref: %s: overlay %s: %w", category, status.Name, status.Err)
+// readOverlay reads and decodes the category of one source.
+func readOverlay[R Record](ctx context.Context, s *categoryCache, source OverlaySource) (*Reference[R], OverlayStatus) {
+	status := OverlayStatus{Name: overlayName(source)}
+	category := s.info.category
+	failed := func(err error) (*Reference[R], OverlayStatus) {
+		status.Err = fmt.Errorf("modelref: %s: overlay %s: %w", category, status.Name, withoutPrefix(err))
 		return nil, status
 	}
-	decoded, err := s.decode(string(document), about{category: category})
+	if source == nil {
+		return failed(fmt.Errorf("%w: the source must not be nil", ErrNotConfigured))
+	}
+	document, err := source.Document(ctx, category)
 	if err != nil {
-		status.Err = fmt.Errorf("modelref: %s: overlay %s: %w", category, status.Name, err)
-		return nil, status
+		return failed(err)
+	}
+	decoded, err := s.decode(string(document), metadata{category: category})
+	if err != nil {
+		return failed(err)
 	}
 	status.Records, status.Rejected = decoded.Len(), decoded.meta().rejected
-	return as(decoded), status
+	return decoded.(*Reference[R]), status
 }
 
-// pendingDocument reads the records of a category that wait for approval.
-func (c *Client) pendingDocument(ctx context.Context, category Category) ([]byte, error) {
-	if c.config.apiKey == nil {
-		return nil, errors.New("pending records need an API key: see WithAPIKey")
+// withoutPrefix returns err without the prefix of this package, for a source that uses a Client.
+func withoutPrefix(err error) error {
+	if inner := errors.Unwrap(err); inner != nil && err.Error() == "modelref: "+inner.Error() {
+		return inner
 	}
-	resp, err := c.answer(ctx, atV2("pending", string(category), "pending"))
-	if err != nil {
-		return nil, err
-	}
-	return []byte(resp.body), nil
+	return err
 }
 
-// lay returns a reference of copies of the records of ref and of the layers, the later over the earlier.
-func lay[R Record](ref *Reference[R], layers []*Reference[R], statuses []OverlayStatus) *Reference[R] {
+func overlayName(source OverlaySource) string {
+	if named, ok := source.(fmt.Stringer); ok {
+		return named.String()
+	}
+	return fmt.Sprintf("%T", source)
+}
+
+// mergeLayers returns a reference with copies of the records of ref and of the layers. A later layer has precedence.
+func mergeLayers[R Record](ref *Reference[R], layers []*Reference[R], statuses []OverlayStatus) *Reference[R] {
 	data := &records[R]{common: ref.data.common}
 	from := []int{}
 	place := map[string]int{}
@@ -171,11 +181,11 @@ func lay[R Record](ref *Reference[R], layers []*Reference[R], statuses []Overlay
 		}
 	}
 	data.index()
-	over := &laidOver[R]{statuses: statuses, source: map[*R]int{}}
+	over := &overlayResult[R]{statuses: statuses, source: map[*R]int{}}
 	for i := range data.list {
 		if from[i] >= 0 {
 			over.source[&data.list[i]] = from[i]
 		}
 	}
-	return &Reference[R]{about: ref.about, data: data, over: over}
+	return &Reference[R]{metadata: ref.metadata, data: data, over: over}
 }

@@ -8,87 +8,90 @@ import (
 	"hash/maphash"
 	"iter"
 	"reflect"
+	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/haidra-org/modelref/internal/clock"
+	"github.com/haidra-org/modelref/internal/columns"
 )
 
-// Origin says which kind of source a reference was read from.
-type Origin uint8
+// Source says which kind of source a reference was read from.
+type Source uint8
 
 // The kinds of source, the best first.
 const (
-	// OriginNone is the Origin of no source: that of the zero Reference and of references made from records.
-	OriginNone Origin = iota
-	// OriginPrimary is the PRIMARY, the service itself.
-	OriginPrimary
-	// OriginGitHub is the legacy file in a GitHub repository, converted.
-	OriginGitHub
-	// OriginDisk is the copy in the cache directory.
-	OriginDisk
-	// OriginStore is the copy in the Store of WithStore.
-	OriginStore
-	// OriginBootstrap is the document that the program brought along.
-	OriginBootstrap
+	// SourceNone is the Source of no source: that of the zero Reference and of references made from records.
+	SourceNone Source = iota
+	// SourcePrimary is the PRIMARY, the service itself.
+	SourcePrimary
+	// SourceGitHub is the legacy file in a GitHub repository, converted.
+	SourceGitHub
+	// SourceDisk is the copy in the cache directory.
+	SourceDisk
+	// SourceStore is the copy in the Store of WithStore.
+	SourceStore
+	// SourceBootstrap is the document that the program brought along.
+	SourceBootstrap
 )
-
-// String returns the name of the origin, as "primary" or "github".
-func (o Origin) String() string {
-	switch o {
-	case OriginPrimary:
-		return "primary"
-	case OriginGitHub:
-		return "github"
-	case OriginDisk:
-		return "disk"
-	case OriginStore:
-		return "store"
-	case OriginBootstrap:
-		return "bootstrap"
-	default:
-		return "none"
-	}
-}
 
 // Reference holds the records of one category as they were read from one source at one time. It never changes and is
 // safe for concurrent use; so are its records, which are shared and read-only (see their Clone).
 type Reference[R Record] struct {
-	about
-	data *records[R]
-	over *laidOver[R] // nil where nothing was laid over the canonical records
+	metadata
+	data  *records[R]
+	over  *overlayResult[R] // nil if nothing was laid over the canonical records
+	typed anyReference      // the reference that models has copied, with all fields; otherwise nil
 }
 
-// about is what a reference knows of where it came from.
-type about struct {
+// metadata describes where a reference came from.
+type metadata struct {
 	category    Category
-	origin      Origin
+	origin      Source // where the document was read
+	network     Source // where it came from originally, if it was read from a store
 	stale       bool
+	strict      bool  // its confirmation may be taken by a watch
+	fallback    error // why it does not come from the PRIMARY
 	fetchedAt   time.Time
-	confirmedAt time.Time
+	confirmedAt clock.Instant
 	rejected    []RecordError
 }
 
-// Category returns the category that the records are of.
-func (a *about) Category() Category { return a.category }
+// source returns the origin on the network.
+func (m *metadata) source() Source {
+	if m.network != SourceNone {
+		return m.network
+	}
+	return m.origin
+}
 
-// Origin returns the kind of source that the document was read from.
-func (a *about) Origin() Origin { return a.origin }
+// Category returns the category of the records.
+func (m *metadata) Category() Category { return m.category }
 
-// FetchedAt returns when the document came off the network. For a copy on disk that is when it was written, and for a
-// bootstrap document that does not say, the zero time.
-func (a *about) FetchedAt() time.Time { return a.fetchedAt }
+// Source returns the kind of source that the document was read from.
+func (m *metadata) Source() Source { return m.origin }
 
-// ConfirmedAt returns when its source last said that this is its present state: FetchedAt, or the time of a later
-// answer that nothing had changed.
-func (a *about) ConfirmedAt() time.Time { return a.confirmedAt }
+// FetchedAt returns when the document was requested from its source. It returns the modification time for a bootstrap
+// document and for a copy that another program wrote, and the zero time if that is unknown.
+func (m *metadata) FetchedAt() time.Time { return m.fetchedAt }
 
-// Stale reports whether the reference was served though no source had confirmed it in time, so that it may be behind: none
-// could be asked, none answered, one said for the first time that there are no records any more, or the answer is still on
-// its way (RefreshInBackground).
-func (a *about) Stale() bool { return a.stale }
+// ConfirmedAt returns when the source was last asked and confirmed that this is its present state. It is never before
+// FetchedAt.
+func (m *metadata) ConfirmedAt() time.Time { return m.confirmedAt.Time() }
 
-// Rejected returns the records that were left out because they did not decode or convert, and the names that came more
-// than once. The slice is shared: read it only.
-func (a *about) Rejected() []RecordError { return a.rejected }
+// Stale reports whether no source confirmed the data within the TTL, so that it may be out of date: no source could be asked, no
+// source responded, a source said for the first time that it has no records any more, or the load has not ended yet (see
+// [WithRefreshWait]). [Reference.FallbackReason] returns the reason.
+func (m *metadata) Stale() bool { return m.stale }
+
+// FallbackReason returns why the reference does not come from the PRIMARY or is stale. It returns nil for a reference that the
+// PRIMARY has returned or confirmed, and for one made by [DecodeDocument]. It can wrap an *[APIError], for example if the base
+// URL of the PRIMARY is wrong.
+func (m *metadata) FallbackReason() error { return m.fallback }
+
+// Rejected returns the records that were left out because they could not be decoded or converted, and the names that occur
+// more than once. The slice is shared and must not be modified.
+func (m *metadata) Rejected() []RecordError { return m.rejected }
 
 // Len returns the number of records.
 func (r *Reference[R]) Len() int {
@@ -98,12 +101,45 @@ func (r *Reference[R]) Len() int {
 	return len(r.data.list)
 }
 
-// Get returns the record of that name and true, or nil and false. The record is shared and read-only.
+// Get returns the record with the given name and true, or nil and false. A record is found by its key in the document. If
+// no key equals the name, a record is found by the name that it states itself, provided that only one record states it,
+// or by a known alias of its key or its name. The record is shared and read-only.
 func (r *Reference[R]) Get(name string) (*R, bool) {
 	if r == nil || r.data == nil {
 		return nil, false
 	}
-	return r.data.lookup(name)
+	if record, ok := r.data.lookup(name); ok {
+		return record, true
+	}
+	return r.byAlias(name)
+}
+
+// recordAliases lists the names that the service's deployments use for the same record.
+var recordAliases = map[Category][][]string{
+	CategoryControlNet: {{"control_qr_sdxl", "control_qr_xl"}},
+}
+
+// byAlias returns the record of which name is an alias.
+func (r *Reference[R]) byAlias(name string) (*R, bool) {
+	for _, names := range recordAliases[r.category] {
+		if !slices.Contains(names, name) {
+			continue
+		}
+		for _, other := range names {
+			if record, ok := r.data.lookup(other); ok {
+				return record, true
+			}
+		}
+	}
+	return nil, false
+}
+
+// byKey returns the record with that key in the document.
+func (r *Reference[R]) byKey(key string) (*R, bool) {
+	if r == nil || r.data == nil {
+		return nil, false
+	}
+	return r.data.byKey(key)
 }
 
 // All yields the records by name, in the document's order. They are shared and read-only.
@@ -126,11 +162,13 @@ func (r *Reference[R]) Names() []string {
 	return out
 }
 
-func (r *Reference[R]) meta() *about { return &r.about }
+func (r *Reference[R]) meta() *metadata { return &r.metadata }
 
-func (r *Reference[R]) with(a about) anyReference { return &Reference[R]{about: a, data: r.data} }
+func (r *Reference[R]) with(m metadata) anyDocument {
+	return &Reference[R]{metadata: m, data: r.data, typed: r.typed}
+}
 
-func (r *Reference[R]) sameRecords(other anyReference) bool {
+func (r *Reference[R]) sameContent(other anyDocument) bool {
 	o, ok := other.(*Reference[R])
 	return ok && o.data == r.data
 }
@@ -143,7 +181,7 @@ func (r *Reference[R]) each(visit func(string, any)) {
 	}
 }
 
-// models returns the same reference with the common fields of its records alone. They are copied once.
+// models returns the same reference with only the common fields of its records. They are copied once.
 func (r *Reference[R]) models() *Reference[ModelRecord] {
 	if same, ok := any(r).(*Reference[ModelRecord]); ok {
 		return same
@@ -156,53 +194,61 @@ func (r *Reference[R]) models() *Reference[ModelRecord] {
 		}
 		r.data.models.CompareAndSwap(nil, &records[ModelRecord]{
 			document: r.data.document, list: list, keys: r.data.keys, common: (*ModelRecord).common,
-			table: r.data.table, seed: r.data.seed,
+			table: r.data.table, seed: r.data.seed, ownNames: r.data.ownNames,
 		})
 		copied = r.data.models.Load()
 	}
-	return &Reference[ModelRecord]{about: r.about, data: copied}
+	return &Reference[ModelRecord]{metadata: r.metadata, data: copied, over: r.over.models(r.data, copied), typed: r}
 }
 
-// Verify reports which records have been written to since they were decoded, by decoding the document again and
-// comparing. It returns nil where none has, which is as it should be: records are shared and read-only. It takes as
-// long as decoding, and is meant for tests.
-func (r *Reference[R]) Verify() error {
+// CheckUnmodified returns an error that lists the records that were modified since they were decoded. It decodes the document again
+// and compares the records. It returns nil if no record was modified, as it must be, because records are shared and
+// read-only. It takes as long as decoding and is meant for tests.
+func (r *Reference[R]) CheckUnmodified() error {
 	if r == nil || r.data == nil || r.data.document == "" {
 		return nil
 	}
-	again, err := decoders[r.category](r.data.document, about{category: r.category})
+	again, err := recordTypes[r.category].decode(r.data.document, metadata{category: r.category})
 	if err != nil {
 		return err
 	}
-	pristine := map[string]any{}
-	again.each(func(name string, record any) { pristine[name] = record })
+	type keyed struct {
+		key    string
+		record any
+	}
+	var pristine []keyed // in the same order as the records: a modified record may have another name
+	again.each(func(key string, record any) { pristine = append(pristine, keyed{key, record}) })
 	var errs []error
-	r.each(func(name string, record any) {
+	at := 0
+	r.each(func(_ string, record any) {
+		want := pristine[at]
+		at++
 		if _, ok := record.(*ModelRecord); ok {
-			pristine[name] = pristine[name].(interface{ common() *ModelRecord }).common()
+			want.record = want.record.(interface{ common() *ModelRecord }).common()
 		}
-		if !reflect.DeepEqual(record, pristine[name]) {
-			errs = append(errs, fmt.Errorf("modelref: %s: the record %q was written to: records are shared, Clone it first",
-				r.category, name))
+		if !reflect.DeepEqual(record, want.record) {
+			errs = append(errs, fmt.Errorf("modelref: %s: record %q was modified: records are shared, modify a Clone", r.category, want.key))
 		}
 	})
 	if copied := r.data.models.Load(); copied != nil {
-		errs = append(errs, (&Reference[ModelRecord]{about: r.about, data: copied}).Verify())
+		errs = append(errs, (&Reference[ModelRecord]{metadata: r.metadata, data: copied}).CheckUnmodified())
 	}
 	return errors.Join(errs...)
 }
 
-// records are the decoded records of one document, and the index of their names.
+// records are the decoded records of one document, with an index of their keys.
 type records[R Record] struct {
 	document string
 	list     []R
-	keys     []string // the names in the document, nil where every record states its own
+	keys     []string // the keys in the document, nil if every record states its key as its name
 	common   func(*R) *ModelRecord
-	table    []uint32 // open addressing: bits of the hash above 1 + the place in list, 0 for none
+	table    []uint32 // open addressing: bits of the hash above 1 + the index in list, or 0 for a free slot
 	seed     maphash.Seed
+	ownNames map[string]int // the index in list of the records whose own name is unique and is not a key
 
-	models  atomic.Pointer[records[ModelRecord]] // what models has copied
-	columns columns[R]
+	models  atomic.Pointer[records[ModelRecord]] // the copies that models returns
+	columns columns.Set[R]
+	names   nameIndexes
 }
 
 func (d *records[R]) name(i int) string {
@@ -212,8 +258,8 @@ func (d *records[R]) name(i int) string {
 	return d.common(&d.list[i]).Name
 }
 
-// slot returns the place in the table of the name, or the free one where it would stand, and the bits of its hash that an
-// entry has above the place of the record: names that stand in each other's way are hardly ever looked at.
+// slot returns the index of the key in the table, or the free slot for it. tag has the bits of the hash that an entry holds
+// above the index of its record, so that other keys are hardly ever compared.
 func (d *records[R]) slot(name string) (at, tag uint32) {
 	hash := maphash.String(d.seed, name)
 	mask := uint32(len(d.table) - 1)                    //nolint:gosec // fewer than 2³² records
@@ -227,7 +273,7 @@ func (d *records[R]) slot(name string) (at, tag uint32) {
 	}
 }
 
-// index builds the table, half full at most, and reports whether a name comes twice.
+// index builds the table, at most half full, and the index of own names. It reports whether a key is repeated.
 func (d *records[R]) index() (repeated bool) {
 	size := 2
 	for size < 2*len(d.list) {
@@ -239,11 +285,44 @@ func (d *records[R]) index() (repeated bool) {
 		repeated = repeated || d.table[at] != 0
 		d.table[at] = tag | uint32(i+1)
 	}
+	d.indexOwnNames()
 	return repeated
 }
 
+// indexOwnNames indexes the records that state another name than their key.
+func (d *records[R]) indexOwnNames() {
+	d.ownNames = nil
+	for i, key := range d.keys {
+		name := d.common(&d.list[i]).Name
+		if name == key {
+			continue
+		}
+		if _, isKey := d.byKey(name); isKey {
+			continue
+		}
+		if d.ownNames == nil {
+			d.ownNames = map[string]int{}
+		}
+		if _, repeated := d.ownNames[name]; repeated {
+			i = -1
+		}
+		d.ownNames[name] = i
+	}
+}
+
+// lookup returns the record with that key or, if there is no such key, with that unique own name.
 func (d *records[R]) lookup(name string) (*R, bool) {
-	at, _ := d.slot(name)
+	if record, ok := d.byKey(name); ok {
+		return record, true
+	}
+	if i, ok := d.ownNames[name]; ok && i >= 0 {
+		return &d.list[i], true
+	}
+	return nil, false
+}
+
+func (d *records[R]) byKey(key string) (*R, bool) {
+	at, _ := d.slot(key)
 	if entry := d.table[at]; entry != 0 {
 		return &d.list[int(entry)&(len(d.table)-1)-1], true
 	}

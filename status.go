@@ -1,4 +1,4 @@
-// What a Client can tell about itself: where each category stands, and which sources are left alone.
+// Status: the state of a Client, its sources and its categories.
 
 package modelref
 
@@ -10,71 +10,76 @@ import (
 	"time"
 )
 
-// Status is how a Client stands at one time. It is made to be shown: by a health check, a metrics endpoint or a command.
+// Status is the state of a Client at one time, for health checks, metrics and commands. Its JSON form has the names of the fields
+// in lower case, see [Status.MarshalJSON].
 type Status struct {
+	// Closed reports whether the Client is closed, or is the zero Client.
+	Closed bool
 	// Primary and GitHub are the sources on the network.
 	Primary SourceStatus
 	GitHub  SourceStatus
-	// Categories has an entry for every category, in the order of Categories.
+	// Categories has an entry for every category, in the order of [Categories].
 	Categories []CategoryStatus
 }
 
-// SourceStatus is how a source on the network stands.
+// SourceStatus is the state of a source on the network.
 type SourceStatus struct {
-	// Configured is false for a source that the Client was made without, or may not ask because it is offline.
+	// Configured is false if the Client does not have the source, or is offline.
 	Configured bool
-	// CoolingDown is set from a failure on until the source answers again.
-	CoolingDown bool
-	// RetryAt is from when on the next read asks it again, while it is cooling down.
+	// BreakerOpen reports whether the circuit breaker of the source is open or half-open.
+	BreakerOpen bool
+	// RetryAt is the earliest time of the next attempt. It is set only if the circuit breaker is open.
 	RetryAt time.Time
-	// Since is when it last came back or failed, or the zero time where it never failed.
+	// Since is when the circuit breaker last opened or closed. It is the zero time if the breaker never opened.
 	Since time.Time
-	// LastError is why it is left alone, or nil.
+	// LastError is why the circuit breaker is open. If the breaker is closed, it is why the source seems to be misconfigured: it
+	// responds, but has not returned a document of any category. Otherwise it is nil.
 	LastError error
 }
 
-// CategoryStatus is how one category stands.
+// CategoryStatus is the state of one category.
 type CategoryStatus struct {
 	Category Category
-	// Loaded says that there is a reference in memory; the fields down to Stamp are of that.
+	// Loaded reports whether there is a reference in memory. The fields down to LastUpdated describe it.
 	Loaded bool
-	// Fresh says that the next read is answered from memory.
+	// Fresh reports whether the next read is answered from memory.
 	Fresh       bool
 	Stale       bool
-	Origin      Origin
+	Source      Source
 	Records     int
 	Rejected    int
 	FetchedAt   time.Time
 	ConfirmedAt time.Time
-	// Stamp is when the PRIMARY last changed the category, where it has said so.
-	Stamp Optional[time.Time]
-	// LastError is the last thing that went wrong, and LastErrorAt when; it stays after the category works again.
+	// LastUpdated is the last-updated time of the category at the PRIMARY. It is unset if the PRIMARY has not returned it.
+	LastUpdated Optional[time.Time]
+	// LastError is the last error of the category, and LastErrorAt its time. Both remain after the category works again.
 	LastError   error
 	LastErrorAt time.Time
 	// Counters since the Client was made.
 	Counters Counters
 }
 
-// Counters count what was done for one category since the Client was made.
+// Counters count what a Client has done for one category. A read is a call of a program, such as Load, Get or the last call of a
+// query. A load is what a read waits for if the category in memory has expired; concurrent reads share one load.
 type Counters struct {
-	// Hits are reads that were answered from memory.
-	Hits int64
-	// Loads are documents that were taken in.
-	Loads int64
-	// Revalidations are answers that nothing has changed.
-	Revalidations int64
-	// Fallbacks are references that came from another source than the PRIMARY, or were stale.
-	Fallbacks int64
-	// Failures are loads that no source could answer; however many reads wait for one, it counts once.
-	Failures int64
+	// Hits are reads that were answered from memory, without waiting for the end of a load.
+	Hits int64 `json:"hits"`
+	// Loads are loads that brought a new document, from a source or from the store.
+	Loads int64 `json:"loads"`
+	// Revalidations are loads in which a source confirmed the document in memory.
+	Revalidations int64 `json:"revalidations"`
+	// Fallbacks are loads whose reference did not come from the PRIMARY or was stale.
+	Fallbacks int64 `json:"fallbacks"`
+	// Failures are loads for which no source had the category.
+	Failures int64 `json:"failures"`
 	// Requests are the requests that were sent.
-	Requests int64
-	// Bytes is the size of the bodies that came.
-	Bytes int64
+	Requests int64 `json:"requests"`
+	// Bytes is the total size of the response bodies.
+	Bytes int64 `json:"bytes"`
 }
 
-// Age returns how long ago a source confirmed the reference in memory: 0 where there is none, and where that is not known,
-// as of an embedded bootstrap. ConfirmedAt is the zero time then.
+// Age returns how long ago a source confirmed the reference in memory. It returns 0 if ConfirmedAt is the zero time: there is
+// no reference, or the time is unknown, as for an embedded bootstrap.
 func (c CategoryStatus) Age() time.Duration {
 	if c.ConfirmedAt.IsZero() {
 		return 0
@@ -82,7 +87,7 @@ func (c CategoryStatus) Age() time.Duration {
 	return time.Since(c.ConfirmedAt)
 }
 
-// Category returns the status of one category; the zero CategoryStatus for one that this package does not know.
+// Category returns the status of one category. If the category is unknown, only the field Category is set.
 func (s Status) Category(category Category) CategoryStatus {
 	for _, c := range s.Categories {
 		if c.Category == category {
@@ -92,9 +97,11 @@ func (s Status) Category(category Category) CategoryStatus {
 	return CategoryStatus{Category: category}
 }
 
-// Healthy reports whether every category that was asked for has an answer: none has failed without a reference to
-// serve. A stale reference is an answer.
+// Healthy reports whether the Client is open and every category that was read has a reference. A stale reference counts.
 func (s Status) Healthy() bool {
+	if s.Closed {
+		return false
+	}
 	for i := range s.Categories {
 		if c := &s.Categories[i]; !c.Loaded && c.LastError != nil {
 			return false
@@ -103,9 +110,12 @@ func (s Status) Healthy() bool {
 	return true
 }
 
-// Ready reports whether each of these categories has a reference in memory, so that it is read at once; with none named,
-// every category. A stale reference counts.
+// Ready reports whether the Client is open and each of the given categories has a reference in memory. Without arguments it
+// reports whether all categories have one. A stale reference counts.
 func (s Status) Ready(categories ...Category) bool {
+	if s.Closed {
+		return false
+	}
 	if len(categories) == 0 {
 		categories = Categories()
 	}
@@ -117,14 +127,15 @@ func (s Status) Ready(categories ...Category) bool {
 	return true
 }
 
-// Status returns how the Client stands now. The network is not touched, and no read waits for it.
+// Status returns the present state of the Client. It does not use the network.
 func (c *Client) Status() Status {
-	if c.config == nil {
-		return Status{}
+	if c == nil || c.config == nil {
+		return Status{Closed: true}
 	}
 	out := Status{
-		Primary: c.primaryBreaker.status(!c.config.offline && c.config.primaryURL != nil),
-		GitHub:  c.githubBreaker.status(!c.config.offline && c.config.github.enabled),
+		Closed:  c.closed.Load(),
+		Primary: c.primary.status(!c.config.offline && c.config.primaryURL != nil),
+		GitHub:  c.github.status(!c.config.offline && c.config.github.enabled),
 	}
 	for _, category := range Categories() {
 		out.Categories = append(out.Categories, c.caches[category].status())
@@ -132,55 +143,46 @@ func (c *Client) Status() Status {
 	return out
 }
 
-func (b *breaker) status(configured bool) SourceStatus {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	s := SourceStatus{Configured: configured, CoolingDown: b.failures > 0, Since: b.since, LastError: b.err}
-	if s.CoolingDown {
-		s.RetryAt = b.until
+func (g *guardedSource) status(configured bool) SourceStatus {
+	state := g.breaker.State()
+	s := SourceStatus{
+		Configured: configured, BreakerOpen: state.Open, RetryAt: state.RetryAt, Since: state.Since, LastError: state.Err,
+	}
+	if s.LastError == nil {
+		s.LastError = g.misconfigured()
 	}
 	return s
 }
 
-func (s *categoryCache) status() CategoryStatus {
+func (c *categoryCache) status() CategoryStatus {
+	s := &c.state
 	s.mu.Lock()
 	last, failed := s.lastGood, s.failure
 	s.mu.Unlock()
 	out := CategoryStatus{
-		Category: s.facts.category, LastError: failed.err, LastErrorAt: failed.at, Counters: s.counters.sums(),
+		Category: c.info.category, LastError: failed.err, LastErrorAt: failed.at, Counters: s.counters.sums(),
 	}
 	if last == nil {
 		return out
 	}
-	ref := last.ref
-	if served := s.fresh.Load(); served != nil { // what was served last says whether it is stale, expired or not
-		ref, out.Fresh = served.ref, !served.expired()
-	}
-	meta := ref.meta()
-	out.Loaded, out.Stale, out.Origin, out.Records = true, meta.stale, meta.origin, ref.Len()
-	out.Rejected, out.FetchedAt, out.ConfirmedAt = len(meta.rejected), meta.fetchedAt, meta.confirmedAt
-	if last.state.HasStamp {
-		out.Stamp = Some(time.Unix(last.state.Stamp, 0).UTC())
+	_, out.Fresh = s.fresh.get(s.key)
+	meta := last.ref.meta()
+	out.Loaded, out.Stale, out.Source, out.Records = true, meta.stale, meta.origin, last.ref.Len()
+	out.Rejected, out.FetchedAt, out.ConfirmedAt = len(meta.rejected), meta.fetchedAt, meta.confirmedAt.Time()
+	if last.validators.HasLastUpdated {
+		out.LastUpdated = Some(time.Unix(last.validators.LastUpdated, 0).UTC())
 	}
 	return out
 }
 
-func (c *counters) sums() Counters {
-	out := Counters{
-		Loads: c.loads.Load(), Revalidations: c.revalidations.Load(), Fallbacks: c.fallbacks.Load(),
-		Failures: c.failures.Load(), Requests: c.requests.Load(), Bytes: c.bytes.Load(),
-	}
-	for i := range c.hits {
-		out.Hits += c.hits[i].n.Load()
-	}
-	return out
-}
-
-// Warm loads categories side by side, all of them where none is named, so that the reads that follow are answered from
-// memory. It returns what failed, joined; the others are loaded all the same.
+// Warm loads the given categories concurrently, so that later reads are answered from memory. Without arguments it loads all
+// categories. It returns the joined errors of the categories that could not be loaded.
 func (c *Client) Warm(ctx context.Context, categories ...Category) error {
-	if c.config == nil {
-		return ErrClosed
+	if c == nil || c.config == nil {
+		return errClosed
+	}
+	if ctx == nil {
+		return fmt.Errorf("modelref: Warm: %w", errNilContext)
 	}
 	if len(categories) == 0 {
 		categories = Categories()
@@ -190,10 +192,10 @@ func (c *Client) Warm(ctx context.Context, categories ...Category) error {
 	for i, category := range categories {
 		s, ok := c.caches[category]
 		if !ok {
-			errs[i] = fmt.Errorf("modelref: %w: %q", ErrUnknownCategory, category)
+			errs[i] = fmt.Errorf("modelref: Warm: %w: %q must be a category of Categories", ErrUnknownCategory, category)
 			continue
 		}
-		wg.Go(func() { _, errs[i] = s.read(ctx, loadOptions{}) })
+		wg.Go(func() { _, errs[i] = s.read(ctx, readOptions{}) })
 	}
 	wg.Wait()
 	return errors.Join(errs...)

@@ -1,346 +1,336 @@
-// What is kept of a category outside the process: the interface to it, and what a Client does with it.
+// Store, which keeps copies outside the process, and the session that one load has with it.
 
 package modelref
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// Store keeps the documents of a Client outside its process, for the next start and for other processes: WithCacheDir
-// has one in a directory, and WithStore takes any other. Beside each document stands a note, which a Client writes
-// and reads: where the document came from, when that was last confirmed, and a checksum.
+// Store keeps the documents of a Client outside its process, for the next start and for other processes. [WithCacheDir]
+// uses one in a directory, and [WithStore] takes any other. Beside each document it keeps a text, the provenance, which a
+// Client writes and reads: where the document came from, when its source last confirmed it, and a checksum. The category is
+// the name of a [Catalog] if the document is a catalog.
 //
-// A Client asks a few times each TTL and category, and some six times a second while another one holds the lock. It
-// waits for the answer: a Store has to be quick, and to give up when ctx ends. An error costs a read nothing else. The
-// first is logged, and no other until the Store works again. Methods are called from many goroutines.
+// A Client calls a Store a few times per TTL and category, and about six times a second while another Client holds the lock.
+// All calls of one load share a time limit of a tenth of [RetryPolicy.MaxDuration]; a Store that does not return in this time is
+// skipped until its call returns. A Store should end a call when ctx ends. If a Store method returns an error, the read
+// continues without the Store; the error is logged once until the Store works again. Methods are called concurrently.
 type Store interface {
-	// Read returns what is kept of the category. Where there is nothing the error is fs.ErrNotExist; a document of more
-	// than maxBytes is an error.
-	Read(ctx context.Context, category Category, maxBytes int64) (StoredDocument, error)
-	// ReadNote returns the note alone. Where there is no document the error is fs.ErrNotExist.
-	ReadNote(ctx context.Context, category Category) (string, error)
-	// Write replaces the document and the note. A reader must never get the half of one.
-	Write(ctx context.Context, category Category, document, note string) error
-	// WriteNote replaces the note of a document that stays. Where there is no document the error is fs.ErrNotExist.
-	WriteNote(ctx context.Context, category Category, note string) error
-	// TryLock makes the caller the one that downloads the category, so that the others may wait for what it writes. It
-	// returns the function that ends that, or nil and no error where another one is at it. The lock ends by itself
-	// when its holder is gone, or after the lease at the latest. An error means that there are no locks; for a Store that
-	// never has any it is errors.ErrUnsupported, which is no failure.
+	// Read returns the copy of the category. If there is none, the error is fs.ErrNotExist. A document of more than maxBytes is
+	// an error.
+	Read(ctx context.Context, category Category, maxBytes int64) (StoreEntry, error)
+	// ReadProvenance returns the provenance only. If there is no document, the error is fs.ErrNotExist.
+	ReadProvenance(ctx context.Context, category Category) (string, error)
+	// Write replaces the document and the provenance. A reader must never get a part of a document.
+	Write(ctx context.Context, category Category, document, provenance string) error
+	// WriteProvenance replaces the provenance of a document that stays. If there is no document, the error is fs.ErrNotExist.
+	WriteProvenance(ctx context.Context, category Category, provenance string) error
+	// TryLock makes the caller the only one that downloads the category, so that others can wait for what it writes. It
+	// returns the function that releases the lock. If another Client holds the lock, release and err are both nil. The lock ends
+	// when its holder is gone, or after the lease at the latest. An error means that there are no locks. A Store that never
+	// has locks returns errors.ErrUnsupported, which is not reported as a failure.
 	TryLock(ctx context.Context, category Category, lease time.Duration) (release func(), err error)
 }
 
-// StoredDocument is what a Store keeps of one category.
-type StoredDocument struct {
+// StoreEntry is what a Store keeps of one category.
+type StoreEntry struct {
 	// Document is the v2 category document, byte for byte.
 	Document string
-	// Note is what was written beside it.
-	Note string
-	// WrittenAt is when the document was written, for one that somebody else has put there. The zero time is unknown.
-	WrittenAt time.Time
+	// Provenance is the provenance that was written beside it.
+	Provenance string
+	// ModTime is when the document was written, for a document that another program has written. The zero time is unknown.
+	ModTime time.Time
 }
 
-// provenance is what the note beside a document says of it.
-type provenance struct {
-	Source      string      `json:"source"`
-	FetchedAt   time.Time   `json:"fetched_at"`
-	ConfirmedAt time.Time   `json:"confirmed_at"`
-	Size        int         `json:"size"`
-	CRC32C      uint32      `json:"crc32c"`
-	State       sourceState `json:"state"`
-	Writer      string      `json:"writer"`
-}
+// storeOperation is a set of operations of a store. One of them can fail without the others: a store can be read-only, or
+// have no locks.
+type storeOperation int32
 
-// checksum returns the CRC-32C of a document, without a copy of the whole.
-func checksum(document string) (sum uint32) {
-	var (
-		piece [4096]byte
-		table = crc32.MakeTable(crc32.Castagnoli)
-	)
-	for document != "" {
-		n := copy(piece[:], document)
-		sum, document = crc32.Update(sum, table, piece[:n]), document[n:]
-	}
-	return sum
-}
-
-// clockSkew is how far the clocks of the machines that share a Store may be apart.
-const clockSkew = 5 * time.Second
-
-// past returns t where it is past. A time that is still to come by little is now; by more, somebody's clock was wrong, and
-// a copy of unknown age is an old one: the zero time.
-func past(t time.Time) time.Time {
-	switch now := time.Now(); {
-	case !t.After(now):
-		return t
-	case t.After(now.Add(clockSkew)):
-		return time.Time{}
-	default:
-		return now
-	}
-}
-
-// parseNote reads a note.
-func parseNote(note string) (*provenance, error) {
-	p := new(provenance)
-	if err := json.Unmarshal([]byte(note), p); err != nil {
-		return nil, err
-	}
-	p.ConfirmedAt, p.State.DownloadedAt = past(p.ConfirmedAt), past(p.State.DownloadedAt)
-	p.State.EmptyAt = past(p.State.EmptyAt)
-	return p, nil
-}
-
-// isOf reports whether the note was written for that document.
-func (p *provenance) isOf(document string) bool {
-	return p.Size == len(document) && p.CRC32C == checksum(document)
-}
-
-// olderThan reports whether what was confirmed at that time was so clearly after this copy.
-func (l *loaded) olderThan(at time.Time) bool {
-	return at.After(l.ref.meta().confirmedAt.Add(time.Millisecond))
-}
-
-// note returns what is to be kept beside a document.
-func (l *loaded) note() (string, error) {
-	meta := l.ref.meta()
-	data, err := json.MarshalIndent(provenance{
-		Source: l.state.Source.String(), FetchedAt: meta.fetchedAt.UTC(), ConfirmedAt: meta.confirmedAt.UTC(),
-		Size: len(l.ref.text()), CRC32C: checksum(l.ref.text()), State: l.state, Writer: "modelref-go/" + Version,
-	}, "", "  ")
-	return string(data) + "\n", err
-}
-
-// storedNote returns what the store's note says of the category's document.
-func (l *load) storedNote() (*provenance, error) {
-	var note string
-	err := l.withStore(func(ctx context.Context, store Store) (err error) {
-		note, err = store.ReadNote(ctx, l.facts.category)
-		return err
-	})
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	if l.storeResult(storeNote, err); err != nil {
-		return nil, err
-	}
-	return parseNote(note)
-}
-
-// fromStore decodes the copy in the store. A copy that is missing is fs.ErrNotExist. Where the note is missing, or was
-// written for another document, the copy is somebody else's.
-func (l *load) fromStore() (*loaded, error) {
-	config := l.client.config
-	var found StoredDocument
-	err := l.withStore(func(ctx context.Context, store Store) (err error) {
-		found, err = store.Read(ctx, l.facts.category, config.maxBody)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	p, err := parseNote(found.Note)
-	if err != nil || !p.isOf(found.Document) {
-		p = &provenance{FetchedAt: found.WrittenAt, ConfirmedAt: past(found.WrittenAt)}
-	}
-	got, err := l.decoded(found.Document, about{
-		origin: config.storeOrigin, fetchedAt: p.FetchedAt, confirmedAt: p.ConfirmedAt,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", storeName(config.store), err)
-	}
-	got.state = p.State
-	return got, nil
-}
-
-// store writes a document that came off the network, and the note on it. A failure is told, never fatal.
-func (l *load) store(got *loaded) {
-	store := l.client.config.store
-	if store == nil {
-		return
-	}
-	note, err := got.note()
-	if err == nil {
-		err = l.withStore(func(ctx context.Context, store Store) error {
-			return store.Write(ctx, l.facts.category, got.ref.text(), note)
-		})
-	}
-	l.broken = l.broken && err != nil
-	l.storeResult(storeWrite, err)
-}
-
-// storeConfirmed writes that the document in the store is still its source's present state.
-func (l *load) storeConfirmed(got *loaded) {
-	store := l.client.config.store
-	if store == nil {
-		return
-	}
-	if p, err := l.storedNote(); err != nil || !p.isOf(got.ref.text()) {
-		l.store(got) // gone, or another one: write the whole
-		return
-	}
-	l.storeNote(got)
-}
-
-// storeDoubt writes to the copy in the store that its source says to have no records any more. A copy of another document
-// is left alone.
-func (l *load) storeDoubt(got *loaded) {
-	if l.client.config.store == nil {
-		return
-	}
-	isStored := l.stored != nil && l.stored.ref.sameRecords(got.ref)
-	if !isStored {
-		p, err := l.storedNote()
-		isStored = err == nil && p.isOf(got.ref.text())
-	}
-	if isStored {
-		l.storeNote(got)
-	}
-}
-
-// storeNote writes the note beside the document that is in the store.
-func (l *load) storeNote(got *loaded) {
-	note, err := got.note()
-	if err == nil {
-		err = l.withStore(func(ctx context.Context, store Store) error {
-			return store.WriteNote(ctx, l.facts.category, note)
-		})
-	}
-	l.storeResult(storeWrite, err)
-}
-
-// What a store does can fail one without the other: it may be read-only, or give no locks.
 const (
-	storeRead = 1 << iota
-	storeNote
+	storeRead storeOperation = 1 << iota
+	storeReadProvenance
 	storeWrite
 	storeLock
 )
 
-// storeResult tells of a failure of the store, once until what has failed works again. A store that never has locks does
-// not fail by that.
-func (l *load) storeResult(operation int32, err error) {
-	config, failing := l.client.config, &l.client.storeFailing
-	if err == nil {
-		if failing.Load()&operation != 0 && failing.Swap(0) != 0 {
-			config.logger.Info("store works again", "store", storeName(config.store))
-		}
-		return
-	}
-	if operation == storeLock && errors.Is(err, errors.ErrUnsupported) {
-		return
-	}
-	l.client.observe(Event{Kind: EventStoreFailed, Category: l.facts.category, Origin: config.storeOrigin, Err: err})
-	if failing.Or(operation) == 0 {
-		config.logger.Warn("store cannot be used; reading goes on without it",
-			"store", storeName(config.store), "category", l.facts.category, "error", err)
-	}
+// errStoreSlow is returned for a store that has used up the time of a load, or has not returned from an earlier call.
+var errStoreSlow = errors.New("the store did not return in time")
+
+// storeHealth is what a Client knows of its store. failing is the set of operations that have failed since the store last
+// worked; hanging counts the calls that have not returned in time.
+type storeHealth struct {
+	failing atomic.Int32
+	hanging atomic.Int32
 }
 
-// copyBroken tells of a copy in the store that was read and does not decode, once until it is written anew.
-func (l *load) copyBroken(err error) {
-	config := l.client.config
-	l.client.observe(Event{Kind: EventStoreFailed, Category: l.facts.category, Origin: config.storeOrigin, Err: err})
-	if !l.broken {
-		l.broken = true
-		config.logger.Warn("copy in the store is broken; reading goes on without it",
-			"store", storeName(config.store), "category", l.facts.category, "error", err)
-	}
+// storeSession is the view that one load has of the store: it reads, confirms and writes one category, within one time
+// limit. A session of a Client without a store finds nothing and writes nothing.
+type storeSession struct {
+	cache *categoryCache
+	store Store // nil for none
+	ctx   context.Context
+	left  time.Duration // of the time for all calls
+	end   time.Time     // no call lasts longer: a read takes its budget and a tenth at the most
+	copy  *document     // what has been read
+	err   error         // why the store is not called any more
 }
 
-// storeName names a store for people: by its String method or its type. What is in it is its own.
-func storeName(store Store) string {
-	if named, ok := store.(fmt.Stringer); ok {
-		return named.String()
+// openStore returns the session of a load whose context is ctx. Its time may lie after the end of ctx, because the store is a
+// last resort.
+func (c *Client) openStore(ctx context.Context, cache *categoryCache) *storeSession {
+	budget := c.config.retry.MaxDuration
+	s := &storeSession{cache: cache, store: c.config.store, ctx: detachedContext{c.base, ctx}, left: budget / 10}
+	if end, ok := ctx.Deadline(); ok {
+		s.end = end.Add(budget / 40 * 3)
 	}
-	return fmt.Sprintf("%T", store)
+	return s
 }
 
-// withStore asks the store for a tenth of the budget at most, which may lie after the end of it: the last resort is asked
-// when all others have used it up. A store that took that long is not asked again by this load.
-func (l *load) withStore(ask func(context.Context, Store) error) error {
-	if l.storeHangs != nil {
-		return l.storeHangs
+// storeGrace is how long a store has to return when its time is up.
+const storeGrace = 10 * time.Millisecond
+
+// callStore calls the store within the time that is left to the session.
+func callStore[T any](s *storeSession, operation storeOperation, call func(context.Context) (T, error)) (T, error) {
+	var none T
+	client := s.cache.client
+	if s.err == nil && client.storeHealth.hanging.Load() > 0 {
+		s.err = errStoreSlow
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(l.ctx), l.client.config.retry.Budget/10)
+	if s.err != nil {
+		return none, s.err
+	}
+	limit := s.left
+	if !s.end.IsZero() {
+		limit = min(limit, time.Until(s.end))
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, limit-2*storeGrace)
 	defer cancel()
-	defer context.AfterFunc(l.client.base, cancel)()
-	err := ask(ctx, l.client.config.store)
+	start := client.clock.Now()
+	var (
+		mu        sync.Mutex
+		abandoned bool
+		returned  bool
+	)
+	value, err := await(ctx, &client.running, storeGrace, func() (T, error) {
+		defer func() {
+			mu.Lock()
+			defer mu.Unlock()
+			if returned = true; abandoned {
+				client.storeHealth.hanging.Add(-1)
+			}
+		}()
+		return call(ctx)
+	})
+	s.left -= client.clock.Age(start)
 	if err != nil && ctx.Err() != nil {
-		l.storeHangs = err
+		s.err = fmt.Errorf("%w: %w", errStoreSlow, err)
+		mu.Lock()
+		if !returned && client.base.Err() == nil {
+			abandoned = true
+			client.storeHealth.hanging.Add(1)
+		}
+		mu.Unlock()
 	}
-	return err
+	s.cache.reportStore(operation, err)
+	return value, err
 }
 
-// asksNobody reports whether this load will send no request, so that it need not wait for whoever does.
-func (l *load) asksNobody() bool {
-	config, last := l.client.config, l.last()
-	refused := l.client.noted(noteRefused, l.facts.category) != nil && !l.options.refresh
-	if config.primaryURL != nil && l.client.primaryBreaker.ready() && !refused {
-		return false
+// provenance returns the provenance of the copy in the store.
+func (s *storeSession) provenance() (*provenance, error) {
+	text, err := callStore(s, storeReadProvenance, func(ctx context.Context) (string, error) {
+		return s.store.ReadProvenance(ctx, s.cache.info.category)
+	})
+	if err != nil {
+		return nil, err
 	}
-	if last != nil && last.state.Source == OriginPrimary && time.Since(last.ref.meta().confirmedAt) < config.maxStale {
-		return true
-	}
-	return !config.github.enabled || l.facts.repo == noRepo || !l.client.githubBreaker.ready()
+	return parseProvenance(text, s.cache.client.clock.Now().Time())
 }
 
-// storeIsFresh reports whether the copy in the store is one that this read may take, and is not what is in memory already.
-func (l *load) storeIsFresh() bool {
-	if l.options.refresh {
-		return false
+// read decodes the copy in the store, once in a session. If there is none, the error is fs.ErrNotExist. A copy without
+// provenance, or with the provenance of another document, is of unknown origin.
+func (s *storeSession) read() (*document, error) {
+	switch {
+	case s.store == nil:
+		return nil, fs.ErrNotExist
+	case s.copy != nil:
+		return s.copy, nil
 	}
-	p, err := l.storedNote()
-	if err != nil || time.Since(p.ConfirmedAt) >= l.maxAge() || !l.mayTake(p.State) {
-		return false
+	client, category := s.cache.client, s.cache.info.category
+	found, err := callStore(s, storeRead, func(ctx context.Context) (StoreEntry, error) {
+		return s.store.Read(ctx, category, client.config.maxBody)
+	})
+	if err != nil {
+		return nil, err
 	}
-	last := l.last()
-	return last == nil || last.olderThan(p.ConfirmedAt)
+	now := client.clock.Now().Time()
+	p, err := parseProvenance(found.Provenance, now)
+	if err != nil || !p.describes(found.Document) {
+		p = &provenance{FetchedAt: found.ModTime, ConfirmedAt: clampFuture(found.ModTime, now)}
+	}
+	ref, err := s.cache.decode(found.Document, metadata{
+		category: category, origin: client.config.storeOrigin, network: p.Validators.Source, fetchedAt: p.FetchedAt,
+		confirmedAt: instant(p.ConfirmedAt), strict: p.Strict, fallback: s.fallback(p),
+	})
+	if err != nil {
+		err = fmt.Errorf("%s: %w", storeName(s.store), err)
+		s.cache.reportCorruptCopy(err)
+		return nil, err
+	}
+	s.cache.report.corrupt.Store(false)
+	s.copy = &document{ref: ref, validators: p.Validators}
+	return s.copy, nil
 }
 
-// A process that waits for another one's download looks again after lockPause, then after half as long again each time,
-// up to maxLockPause.
+// fallback returns why a copy in the store does not come from the PRIMARY, or nil.
+func (s *storeSession) fallback(p *provenance) error {
+	if p.Validators.Source == SourcePrimary {
+		return nil
+	}
+	return fmt.Errorf("the copy in %s does not come from the PRIMARY", storeName(s.store))
+}
+
+// confirmed returns doc with the provenance in the store, if another process has confirmed the same document there.
+func (s *storeSession) confirmed(doc *document, p *provenance) *document {
+	if !p.describes(doc.ref.text()) {
+		return nil
+	}
+	out := doc.describe(func(m *metadata) {
+		m.confirmedAt, m.strict, m.stale, m.fallback = instant(p.ConfirmedAt), p.Strict, false, nil
+	})
+	out.validators = p.Validators
+	return out
+}
+
+// write writes a document that a source has returned or, if unchanged is true, confirmed. A newer document of the same source
+// stays, for example one that another process has written meanwhile. If a confirmed document is in the store already, only its
+// provenance is written. An error is reported; it does not fail the load.
+func (s *storeSession) write(doc *document, unchanged bool) {
+	if s.store == nil {
+		return
+	}
+	text, err := doc.provenance()
+	if err != nil {
+		s.cache.reportStore(storeWrite, err)
+		return
+	}
+	p, err := s.provenance()
+	same := err == nil && p.describes(doc.ref.text())
+	if err == nil && !same && s.keeps(p, doc) {
+		return
+	}
+	category := s.cache.info.category
+	_, err = callStore(s, storeWrite, func(ctx context.Context) (struct{}, error) {
+		if same && unchanged {
+			return struct{}{}, s.store.WriteProvenance(ctx, category, text)
+		}
+		return struct{}{}, s.store.Write(ctx, category, doc.ref.text(), text)
+	})
+	if err == nil && !(same && unchanged) {
+		s.cache.report.corrupt.Store(false)
+	}
+}
+
+// keeps reports whether the copy with provenance p stays although doc is at hand: it is newer, or it came from the PRIMARY of
+// this Client within MaxStale and doc came from GitHub.
+func (s *storeSession) keeps(p *provenance, doc *document) bool {
+	if p.Validators.From == doc.validators.From {
+		return doc.confirmedAt().Before(instant(p.ConfirmedAt))
+	}
+	client := s.cache.client
+	return doc.validators.Source == SourceGitHub && p.Validators.Source == SourcePrimary &&
+		client.config.primaryURL != nil && p.Validators.From == fingerprint(client.config.primaryURL) &&
+		client.clock.Age(instant(p.ConfirmedAt)) < client.config.maxStale
+}
+
+// writeDoubt writes to the provenance of the copy in the store that a source has said to have no records. A copy of another
+// document is not changed.
+func (s *storeSession) writeDoubt(doc *document) {
+	if s.store == nil {
+		return
+	}
+	text, err := doc.provenance()
+	if err != nil {
+		return
+	}
+	if s.copy == nil || !s.copy.ref.sameContent(doc.ref) {
+		if p, err := s.provenance(); err != nil || !p.describes(doc.ref.text()) {
+			return
+		}
+	}
+	_, _ = callStore(s, storeWrite, func(ctx context.Context) (struct{}, error) { // reported by callStore
+		return struct{}{}, s.store.WriteProvenance(ctx, s.cache.info.category, text)
+	})
+}
+
+// tryLock tries once to become the only process that downloads the category. release is nil if another process holds the
+// lock.
+func (s *storeSession) tryLock(lease time.Duration) (release func(), err error) {
+	locked, err := callStore(s, storeLock, func(ctx context.Context) (func(), error) {
+		locked, err := s.store.TryLock(ctx, s.cache.info.category, lease)
+		if locked != nil && ctx.Err() != nil { // nobody waits for the lock any more
+			locked()
+			return nil, ctx.Err()
+		}
+		return locked, err
+	})
+	if locked == nil || err != nil {
+		return nil, err
+	}
+	return func() {
+		ctx, cancel := context.WithTimeout(s.ctx, releaseLimit)
+		defer cancel()
+		_, _ = await(ctx, &s.cache.client.running, 0, func() (struct{}, error) { // a lock that hangs ends with its lease
+			locked()
+			return struct{}{}, nil
+		})
+	}, nil
+}
+
+// releaseLimit is how long a load waits for the release of a lock.
+const releaseLimit = 100 * time.Millisecond
+
+// A process that waits for the download of another process looks again after lockPause, then after half as long again each
+// time, up to maxLockPause.
 const (
 	lockPause    = 50 * time.Millisecond
 	maxLockPause = 400 * time.Millisecond
 )
 
-// awaitTurn waits, for half the budget at most, until no other process with the same store downloads the category, and
-// keeps others from it until release. Without a lock each process downloads on its own. It reports whether there was
-// another one, which has perhaps written what is wanted.
-func (l *load) awaitTurn() (release func(), waited bool) {
-	config := l.client.config
-	if config.store == nil || config.offline || l.asksNobody() {
-		return func() {}, false
-	}
-	pause := lockPause
-	for deadline := l.start.Add(config.retry.Budget / 2); ; waited = true {
-		err := l.withStore(func(ctx context.Context, store Store) (err error) {
-			release, err = store.TryLock(ctx, l.facts.category, config.retry.Budget+maxLockPause)
-			return err
-		})
-		if !errors.Is(err, fs.ErrNotExist) { // a directory that is gone is made again
-			l.storeResult(storeLock, err)
-		}
+// waitForDownload waits until no other process with the same store downloads the category, and keeps others from it until
+// release. It gives up after limit, or as soon as there is no lock or done reports that the wait is over. contended reports
+// whether there was another process, which has perhaps written what is needed.
+func (s *storeSession) waitForDownload(ctx context.Context, limit time.Duration, done func() bool) (release func(), contended bool) {
+	clk, lease := s.cache.client.clock, s.cache.client.config.retry.MaxDuration+maxLockPause
+	end := clk.Expire(limit)
+	for pause := lockPause; ; pause = min(pause*3/2, maxLockPause) {
+		release, err := s.tryLock(lease)
 		if release != nil {
-			return release, waited
+			return release, contended
 		}
-		if err != nil || time.Now().After(deadline) || l.ctx.Err() != nil {
-			return func() {}, waited
+		if err != nil || clk.Expired(end) || ctx.Err() != nil || contended && done() {
+			return func() {}, contended
 		}
-		if waited && l.storeIsFresh() { // what was waited for is there, though the lock may have outlived its holder
-			return func() {}, true
-		}
+		contended = true
 		select {
 		case <-time.After(pause):
-		case <-l.ctx.Done():
+		case <-ctx.Done():
 		}
-		pause = min(pause*3/2, maxLockPause)
 	}
+}
+
+// isMissing reports whether an error of the store says that there is no copy.
+func isMissing(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+
+// storeName names a store for people: by its String method or its type.
+func storeName(store Store) string {
+	if named, ok := store.(fmt.Stringer); ok {
+		return named.String()
+	}
+	return fmt.Sprintf("%T", store)
 }
