@@ -4,7 +4,7 @@
 package modelref
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -40,41 +40,59 @@ const (
 	textRepo
 )
 
-// traits are the facts about a category that no record states.
-type traits struct {
+// categoryInfo has the facts about a category that no record states, or about a catalog, which is read in the same way.
+type categoryInfo struct {
 	category      Category
 	domain        Domain
 	purpose       Purpose
 	repo          githubRepo
-	legacyFile    string // in the GitHub repository
-	diskFile      string // in a cache directory
+	legacyFile    string // in the GitHub repository, if it is not CATEGORY.json
+	storeFile     string // in a cache directory, if it is not CATEGORY.json
 	weightsFolder string
-	elsewhere     bool
+	external      bool // the models are listed elsewhere
+	guided        bool // the document depends on the guidance catalog
+
+	export        []string // the path of a catalog, below the path of the v2 API
+	decodeCatalog func(document string) (*catalogData, error)
 }
 
-// categoryTraits lists every category, in the order in which Categories returns them.
-var categoryTraits = [...]traits{
-	{CategoryBLIP, DomainImage, PurposeFeatureExtractor, imageRepo, "blip.json", "blip.json", "blip", false},
-	{CategoryCLIP, DomainImage, PurposeFeatureExtractor, imageRepo, "clip.json", "clip.json", "clip", false},
-	{CategoryCodeFormer, DomainImage, PurposePostProcessing, imageRepo, "codeformer.json", "codeformer.json", "codeformer", false},
-	{CategoryControlNet, DomainImage, PurposeAuxiliaryOrPatch, imageRepo, "controlnet.json", "controlnet.json", "controlnet", false},
-	{CategoryControlNetAnnotator, DomainImage, PurposeAuxiliaryOrPatch, noRepo, "", "controlnet_annotator.json", "controlnet", false},
-	{CategoryESRGAN, DomainImage, PurposePostProcessing, imageRepo, "esrgan.json", "esrgan.json", "esrgan", false},
-	{CategoryGFPGAN, DomainImage, PurposePostProcessing, imageRepo, "gfpgan.json", "gfpgan.json", "gfpgan", false},
-	{CategorySafetyChecker, DomainImage, PurposeSafetyChecker, imageRepo, "safety_checker.json", "safety_checker.json", "safety_checker", false},
-	{CategoryImageGeneration, DomainImage, PurposeGeneration, imageRepo, "stable_diffusion.json", "stable_diffusion.json", "compvis", false},
-	{CategoryTextGeneration, DomainText, PurposeGeneration, textRepo, "models.csv", "text_generation.json", "", false},
-	{CategoryVideoGeneration, DomainVideo, PurposeGeneration, noRepo, "", "video_generation.json", "", false},
-	{CategoryAudioGeneration, DomainAudio, PurposeGeneration, noRepo, "", "audio_generation.json", "", false},
-	{CategoryMiscellaneous, DomainImage, PurposeMiscellaneous, imageRepo, "miscellaneous.json", "miscellaneous.json", "miscellaneous", false},
-	{CategoryLoRA, DomainImage, PurposeAuxiliaryOrPatch, noRepo, "", "lora.json", "lora", true},
-	{CategoryTextualInversion, DomainImage, PurposeAuxiliaryOrPatch, noRepo, "", "ti.json", "ti", true},
+// file returns the name of the category's file in a cache directory.
+func (i *categoryInfo) file() string { return cmp.Or(i.storeFile, string(i.category)+".json") }
+
+// fileOnGitHub returns the name of the category's file in the GitHub repository, or "" if there is none.
+func (i *categoryInfo) fileOnGitHub() string {
+	if i.repo == noRepo {
+		return ""
+	}
+	return cmp.Or(i.legacyFile, string(i.category)+".json")
 }
 
-func traitsOf(c Category) (*traits, bool) {
-	for i := range categoryTraits {
-		if categoryTraits[i].category == c {
-			return &categoryTraits[i], true
+// categoryInfos lists every category, in the order in which Categories returns them.
+var categoryInfos = [...]categoryInfo{
+	{category: CategoryBLIP, domain: DomainImage, purpose: PurposeFeatureExtractor, repo: imageRepo, weightsFolder: "blip"},
+	{category: CategoryCLIP, domain: DomainImage, purpose: PurposeFeatureExtractor, repo: imageRepo, weightsFolder: "clip"},
+	{category: CategoryCodeFormer, domain: DomainImage, purpose: PurposePostProcessing, repo: imageRepo, weightsFolder: "codeformer"},
+	{category: CategoryControlNet, domain: DomainImage, purpose: PurposeAuxiliaryOrPatch, repo: imageRepo, weightsFolder: "controlnet"},
+	{category: CategoryControlNetAnnotator, domain: DomainImage, purpose: PurposeAuxiliaryOrPatch, weightsFolder: "controlnet"},
+	{category: CategoryESRGAN, domain: DomainImage, purpose: PurposePostProcessing, repo: imageRepo, weightsFolder: "esrgan"},
+	{category: CategoryGFPGAN, domain: DomainImage, purpose: PurposePostProcessing, repo: imageRepo, weightsFolder: "gfpgan"},
+	{category: CategorySafetyChecker, domain: DomainImage, purpose: PurposeSafetyChecker, repo: imageRepo, weightsFolder: "safety_checker"},
+	{
+		category: CategoryImageGeneration, domain: DomainImage, purpose: PurposeGeneration, repo: imageRepo,
+		legacyFile: "stable_diffusion.json", storeFile: "stable_diffusion.json", weightsFolder: "compvis",
+	},
+	{category: CategoryTextGeneration, domain: DomainText, purpose: PurposeGeneration, repo: textRepo, legacyFile: "models.csv", guided: true},
+	{category: CategoryVideoGeneration, domain: DomainVideo, purpose: PurposeGeneration},
+	{category: CategoryAudioGeneration, domain: DomainAudio, purpose: PurposeGeneration},
+	{category: CategoryMiscellaneous, domain: DomainImage, purpose: PurposeMiscellaneous, repo: imageRepo, weightsFolder: "miscellaneous"},
+	{category: CategoryLoRA, domain: DomainImage, purpose: PurposeAuxiliaryOrPatch, weightsFolder: "lora", external: true},
+	{category: CategoryTextualInversion, domain: DomainImage, purpose: PurposeAuxiliaryOrPatch, weightsFolder: "ti", external: true},
+}
+
+func infoOf(c Category) (*categoryInfo, bool) {
+	for i := range categoryInfos {
+		if categoryInfos[i].category == c {
+			return &categoryInfos[i], true
 		}
 	}
 	return nil, false
@@ -82,27 +100,19 @@ func traitsOf(c Category) (*traits, bool) {
 
 // Categories returns every category that this package knows, in the service's own order.
 func Categories() []Category {
-	out := make([]Category, len(categoryTraits))
-	for i := range categoryTraits {
-		out[i] = categoryTraits[i].category
+	out := make([]Category, len(categoryInfos))
+	for i := range categoryInfos {
+		out[i] = categoryInfos[i].category
 	}
 	return out
 }
 
-// ParseCategory returns the category of that name. The error is ErrUnknownCategory and lists the names there are.
-func ParseCategory(name string) (Category, error) {
-	if c := Category(name); c.Known() {
-		return c, nil
-	}
-	return "", fmt.Errorf("%w %q: want one of %s", ErrUnknownCategory, name, joinNames(Categories()))
-}
-
 // Known reports whether c is a category that this package knows.
-func (c Category) Known() bool { _, ok := traitsOf(c); return ok }
+func (c Category) Known() bool { _, ok := infoOf(c); return ok }
 
 // Domain returns what the category's models make or work on, or "" for an unknown category.
 func (c Category) Domain() Domain {
-	if t, ok := traitsOf(c); ok {
+	if t, ok := infoOf(c); ok {
 		return t.domain
 	}
 	return ""
@@ -110,7 +120,7 @@ func (c Category) Domain() Domain {
 
 // Purpose returns what the category's models are for, or "" for an unknown category.
 func (c Category) Purpose() Purpose {
-	if t, ok := traitsOf(c); ok {
+	if t, ok := infoOf(c); ok {
 		return t.purpose
 	}
 	return ""
@@ -118,13 +128,13 @@ func (c Category) Purpose() Purpose {
 
 // HasGitHubSource reports whether the category has a file in one of the two GitHub repositories, and so a fallback
 // for when the PRIMARY is not there.
-func (c Category) HasGitHubSource() bool { t, ok := traitsOf(c); return ok && t.repo != noRepo }
+func (c Category) HasGitHubSource() bool { t, ok := infoOf(c); return ok && t.repo != noRepo }
 
 // FileName returns the name of the category's document in a cache directory, or "" for an unknown category. It is the
 // name that the Python library uses: image_generation is stable_diffusion.json.
 func (c Category) FileName() string {
-	if t, ok := traitsOf(c); ok {
-		return t.diskFile
+	if t, ok := infoOf(c); ok {
+		return t.file()
 	}
 	return ""
 }
@@ -132,7 +142,7 @@ func (c Category) FileName() string {
 // WeightsFolder returns the folder in which workers keep the weights of the category's models, or "" where there is
 // none.
 func (c Category) WeightsFolder() string {
-	if t, ok := traitsOf(c); ok {
+	if t, ok := infoOf(c); ok {
 		return t.weightsFolder
 	}
 	return ""
@@ -140,7 +150,7 @@ func (c Category) WeightsFolder() string {
 
 // ManagedElsewhere reports whether the category's models are curated outside the model reference, so that its document
 // is usually empty (LoRAs and textual inversions).
-func (c Category) ManagedElsewhere() bool { t, ok := traitsOf(c); return ok && t.elsewhere }
+func (c Category) ManagedElsewhere() bool { t, ok := infoOf(c); return ok && t.external }
 
 // Domain is what a model makes or works on.
 type Domain string
@@ -203,70 +213,28 @@ const (
 	BaselineFluxDev             Baseline = "flux_dev"
 	BaselineQwenImage           Baseline = "qwen_image"
 	BaselineZImageTurbo         Baseline = "z_image_turbo"
+	BaselineKrea2Turbo          Baseline = "krea2_turbo"
+	BaselineAnima               Baseline = "anima"
 )
 
-type baselineFacts struct {
-	baseline   Baseline
-	resolution int
-	names      []string
-}
-
-// baselineTable returns the known baselines with their native edge length in pixels and the other names they go by.
-func baselineTable() []baselineFacts {
-	return []baselineFacts{
-		{BaselineInfer, 0, nil},
-		{BaselineStableDiffusion1, 512, []string{
-			"stable diffusion 1", "stable diffusion 1.4", "stable diffusion 1.5", "SD1", "SD14", "SD1.4", "SD15", "SD1.5",
-			"stable_diffusion", "stable_diffusion_1.4", "stable_diffusion_1.5",
-		}},
-		{BaselineStableDiffusion2768, 768, nil},
-		{BaselineStableDiffusion2512, 512, nil},
-		{BaselineStableDiffusionXL, 1024, []string{"stable diffusion xl", "SDXL"}},
-		{BaselineStableCascade, 1024, []string{"stable cascade"}},
-		{BaselineFlux1, 1024, nil},
-		{BaselineFluxSchnell, 1024, []string{"flux schnell"}},
-		{BaselineFluxDev, 1024, []string{"flux dev"}},
-		{BaselineQwenImage, 1024, []string{"qwen image", "qwen-image", "qwen"}},
-		{BaselineZImageTurbo, 1024, []string{"z image turbo", "zimage-turbo", "zimage"}},
-	}
-}
-
-// Baselines returns the known image baselines.
+// Baselines returns the image baselines that this package defines. A [BaselineCatalog] from the service may have more.
 func Baselines() []Baseline {
-	table := baselineTable()
+	table := packagedBaselines()
 	out := make([]Baseline, len(table))
 	for i := range table {
-		out[i] = table[i].baseline
+		out[i] = table[i].Name
 	}
 	return out
 }
 
-// ParseBaseline returns the known baseline that goes by that name, its own or one of the other names that the service
-// lists (SDXL, "stable diffusion 1.5"), letter case aside. It returns false for a name that the service does not know.
-func ParseBaseline(name string) (Baseline, bool) {
-	for _, facts := range baselineTable() {
-		if strings.EqualFold(name, string(facts.baseline)) {
-			return facts.baseline, true
-		}
-		for _, other := range facts.names {
-			if strings.EqualFold(name, other) {
-				return facts.baseline, true
-			}
-		}
-	}
-	return "", false
-}
+// Known reports whether b is a baseline that this package defines.
+func (b Baseline) Known() bool { return b.packaged() != nil }
 
-// Known reports whether b is a baseline that the service knows.
-func (b Baseline) Known() bool { return slices.Contains(Baselines(), b) }
-
-// NativeResolution returns the edge length in pixels that models of the baseline are made for, or 0 where it is not
-// known.
+// NativeResolution returns the edge length in pixels of the images that models of the baseline are made for, or 0 if it
+// is unknown. It uses the baselines that this package defines; a [BaselineCatalog] from the service may have more.
 func (b Baseline) NativeResolution() int {
-	for _, facts := range baselineTable() {
-		if facts.baseline == b {
-			return facts.resolution
-		}
+	if info := b.packaged(); info != nil {
+		return info.NativeResolution.Or(0)
 	}
 	return 0
 }

@@ -1,207 +1,92 @@
-// The typed fields that queries are made of, and the predicates and orderings that they give.
+// The typed fields that queries compare and order by.
 
 package modelref
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/haidra-org/modelref/internal/columns"
+	"github.com/haidra-org/modelref/internal/fold"
 )
 
-// Predicate says of each record whether a query keeps it. Fields make predicates, And, Or and Not combine them, and
-// Match makes one of a function. The zero Predicate keeps every record.
-type Predicate[R Record] struct {
-	test  func(*R) bool
-	ask   *question[R]   // the same of a column, or nil
-	parts []Predicate[R] // the same of each of these, or nil
-	err   error
-}
-
-// Order says which of two records comes first in the answer of a query. Fields make orders with Asc and Desc. The zero
-// Order leaves the records as they are.
-type Order[R Record] struct {
-	compare func(a, b *R) int
-	key     *orderKey[R] // where it is by a number, or nil
-	err     error
-}
-
-// orderKey says by which number an Order orders.
-type orderKey[R Record] struct {
-	field      *columnField[R]
-	get        func(*R) (int64, bool)
-	descending bool
-}
-
-// of returns the key of the i-th record in a list, which the column is of, if there is one. The lower comes first; of two
-// that are the same the Order itself decides, as it does where there are no keys.
-func (k *orderKey[R]) of(c *column, r *R, i int) int64 {
-	if k == nil {
-		return 0
-	}
-	var (
-		n  int64
-		ok bool
-	)
-	if c != nil {
-		n = c.numbers[i]
-		ok = n != noNumber
-	} else {
-		n, ok = k.get(r)
-	}
-	switch {
-	case !ok:
-		return math.MaxInt64
-	case k.descending:
-		return ^n
-	default:
-		return n
-	}
-}
-
-// OrderFunc orders by a function, which returns a negative number where a comes before b, a positive one where it comes
-// after, and 0 where the next key decides. The function sees shared records and must only read them; it must be safe for
-// concurrent use.
-func OrderFunc[R Record](compare func(a, b *R) int) Order[R] {
-	if compare == nil {
-		return Order[R]{err: invalidQuery("OrderFunc(nil): want a function")}
-	}
-	return Order[R]{compare: compare}
-}
-
-// And keeps the records that all the predicates keep; with none it keeps every record.
-func And[R Record](predicates ...Predicate[R]) Predicate[R] {
-	parts, err := partsOf(predicates)
-	return Predicate[R]{err: err, parts: parts, test: func(r *R) bool {
-		for i := range parts {
-			if !parts[i].test(r) {
-				return false
-			}
-		}
-		return true
-	}}
-}
-
-// Or keeps the records that at least one of the predicates keeps; with none it keeps no record.
-func Or[R Record](predicates ...Predicate[R]) Predicate[R] {
-	parts, err := partsOf(predicates)
-	return Predicate[R]{err: err, test: func(r *R) bool {
-		for i := range parts {
-			if parts[i].test(r) {
-				return true
-			}
-		}
-		return false
-	}}
-}
-
-// Not keeps the records that the predicate does not keep. It is plain negation: Not(SizeOnDiskBytes.Lt(5)) keeps the
-// records that state no size, which SizeOnDiskBytes.Ge(5) does not.
-func Not[R Record](predicate Predicate[R]) Predicate[R] {
-	test := predicate.test
-	if test == nil {
-		test = keepAll[R]
-	}
-	return Predicate[R]{err: predicate.err, test: func(r *R) bool { return !test(r) }}
-}
-
-// Match keeps the records for which keep returns true. The function sees shared records and must only read them; it
-// may run on several goroutines at once where the query does. A nil function is ErrInvalidQuery at the terminal.
-func Match[R Record](keep func(*R) bool) Predicate[R] {
-	if keep == nil {
-		return Predicate[R]{err: invalidQuery("Match(nil): want a function")}
-	}
-	return Predicate[R]{test: keep}
-}
-
-func keepAll[R Record](*R) bool { return true }
-
-// partsOf returns the predicates, each with a test, and what is wrong with them.
-func partsOf[R Record](predicates []Predicate[R]) ([]Predicate[R], error) {
-	parts := slices.Clone(predicates)
-	var errs []error
-	for i := range parts {
-		if parts[i].err != nil {
-			errs = append(errs, parts[i].err)
-		}
-		if parts[i].test == nil {
-			parts[i].test = keepAll[R]
-		}
-	}
-	return parts, errors.Join(errs...)
-}
-
-func invalidQuery(format string, args ...any) error {
-	return fmt.Errorf("modelref: %w: "+format, append([]any{ErrInvalidQuery}, args...)...)
-}
-
-// FieldOf is a field of the records R with values of type V: every field type of this package is one. Distinct and
-// GroupBy take it.
+// FieldOf is a field of the records R with values of type V. Every field type of this package implements it. Distinct
+// and GroupBy accept it.
 type FieldOf[R Record, V comparable] interface {
 	// Name returns the field's name in the service's JSON.
 	Name() string
-	// values appends the record's values to into: none where the field is absent, several for a list.
+	// values appends the record's values to into: none if the field is absent, several for a list.
 	values(r *R, into []V) []V
-	// coded makes the column in which records have the same code that have the same one value; nil where there is none.
-	coded() *columnField[R]
+	// dictionary returns the dictionary-encoded column of the field (equal values have equal codes), or nil if the
+	// field has none.
+	dictionary() *columns.Field[R]
 }
 
-// Field is a field of the records R with one value of type V. A record may state none; such an absent value fails
-// every comparison except Ne and NotIn.
-type Field[R Record, V comparable] struct {
+// A valueField has what a field with one value is made of. It has no methods: a method of a generic type that is embedded is
+// compiled for each record type, value type and embedding type.
+type valueField[R Record, V comparable] struct {
 	name string
 	get  func(*R) (V, bool)
-	// column makes the column of texts or flags; nil where there is none.
-	column *columnField[R]
-	// text returns a value as the column has it.
+	// column builds the column of the field. It is nil if the field has none.
+	column *columns.Field[R]
+	// text returns a value as the column of a field of texts or flags encodes it.
 	text func(V) string
 }
 
-// Name returns the field's name in the service's JSON, with the path of a field inside another: "metadata.created_at".
-func (f Field[R, V]) Name() string { return f.name }
-
-// Eq keeps the records whose value is v.
-func (f Field[R, V]) Eq(v V) Predicate[R] {
+// among keeps the records whose value is one of the given values. If negated, it keeps all other records instead.
+func among[R Record, V comparable](f valueField[R, V], values []V, negated bool) Predicate[R] {
 	get := f.get
-	return f.among(func(r *R) bool { have, ok := get(r); return ok && have == v }, []V{v}, false)
+	var p Predicate[R]
+	if len(values) == 1 { // saves a call for each record
+		want := values[0]
+		p = testOf(f, func(r *R) bool { v, ok := get(r); return (ok && v == want) != negated })
+	} else {
+		has := memberOf(values)
+		p = testOf(f, func(r *R) bool { v, ok := get(r); return (ok && has(v)) != negated })
+	}
+	if f.column != nil && f.text != nil {
+		p.pushdown = &columns.Condition[R]{Field: f.column, Negated: negated, Texts: make([]string, len(values))}
+		for i, v := range values {
+			p.pushdown.Texts[i] = f.text(v)
+		}
+	}
+	return p
 }
 
-// Ne keeps the records whose value is not v, those without a value included.
-func (f Field[R, V]) Ne(v V) Predicate[R] {
+// presence keeps the records that have a value, or those that have none.
+func presence[R Record, V comparable](f valueField[R, V], present bool) Predicate[R] {
 	get := f.get
-	return f.among(func(r *R) bool { have, ok := get(r); return !ok || have != v }, []V{v}, true)
+	return testOf(f, func(r *R) bool { _, ok := get(r); return ok == present })
 }
 
-// In keeps the records whose value is one of those given.
-func (f Field[R, V]) In(values ...V) Predicate[R] {
-	get, has := f.get, memberOf(values)
-	return f.among(func(r *R) bool { have, ok := get(r); return ok && has(have) }, values, false)
+// testOf returns a predicate of a field. It is an error if the field is the zero value.
+func testOf[R Record, V comparable](f valueField[R, V], test func(*R) bool) Predicate[R] {
+	if f.get == nil {
+		return Predicate[R]{err: errZeroField()}
+	}
+	return Predicate[R]{test: test}
 }
 
-// NotIn keeps the records whose value is none of those given, those without a value included.
-func (f Field[R, V]) NotIn(values ...V) Predicate[R] {
-	get, has := f.get, memberOf(values)
-	return f.among(func(r *R) bool { have, ok := get(r); return !ok || !has(have) }, values, true)
-}
-
-// IsSet keeps the records that have a value.
-func (f Field[R, V]) IsSet() Predicate[R] {
+// orderByValue orders by a comparison of values, records without a value last.
+func orderByValue[R Record, V comparable](f valueField[R, V], compare func(x, y V) int) Order[R] {
 	get := f.get
-	return f.predicate(func(r *R) bool { _, ok := get(r); return ok })
+	if get == nil {
+		return Order[R]{err: errZeroField()}
+	}
+	return Order[R]{compare: func(a, b *R) int {
+		x, okX := get(a)
+		y, okY := get(b)
+		if !okX || !okY {
+			return absentLast(okX, okY)
+		}
+		return compare(x, y)
+	}}
 }
 
-// IsUnset keeps the records that have no value.
-func (f Field[R, V]) IsUnset() Predicate[R] {
-	get := f.get
-	return f.predicate(func(r *R) bool { _, ok := get(r); return !ok })
-}
-
-func (f Field[R, V]) values(r *R, into []V) []V {
+// valuesOf appends the value of a record to into.
+func valuesOf[R Record, V comparable](f valueField[R, V], r *R, into []V) []V {
 	if f.get == nil {
 		return into
 	}
@@ -211,44 +96,18 @@ func (f Field[R, V]) values(r *R, into []V) []V {
 	return into
 }
 
-func (f Field[R, V]) coded() *columnField[R] { return f.column }
-
-// among returns the predicate of In or, negated, of NotIn.
-func (f Field[R, V]) among(test func(*R) bool, values []V, negated bool) Predicate[R] {
-	p := f.predicate(test)
-	if f.text != nil {
-		p.ask = &question[R]{field: f.column, negated: negated, texts: make([]string, len(values))}
-		for i, v := range values {
-			p.ask.texts[i] = f.text(v)
-		}
-	}
-	return p
+// within keeps the records whose value is in the interval.
+func within[R Record, V cmp.Ordered](f valueField[R, V], in columns.Interval[V]) Predicate[R] {
+	get := f.get
+	return testOf(f, func(r *R) bool { v, ok := get(r); return ok && in.Contains(v) })
 }
 
-func (f Field[R, V]) predicate(test func(*R) bool) Predicate[R] {
-	if f.get == nil {
-		return Predicate[R]{err: errZeroField()}
-	}
-	return Predicate[R]{test: test}
-}
-
-func (f Field[R, V]) order(compare func(a, b *R) int) Order[R] {
-	if f.get == nil {
-		return Order[R]{err: errZeroField()}
-	}
-	return Order[R]{compare: compare}
-}
-
-func errZeroField() error {
-	return invalidQuery("the field is a zero value: take one from ImageFields, TextFields and the like")
-}
-
-// manyValues is the length from which looking a value up in a map is faster than comparing it with each of a list.
-const manyValues = 12
+// mapThreshold is the number of values from which a map lookup is faster than a comparison with each value.
+const mapThreshold = 12
 
 // memberOf returns a function that reports whether a value is one of values, which it copies.
 func memberOf[V comparable](values []V) func(V) bool {
-	if len(values) < manyValues {
+	if len(values) < mapThreshold {
 		values = slices.Clone(values)
 		return func(v V) bool { return slices.Contains(values, v) }
 	}
@@ -259,81 +118,84 @@ func memberOf[V comparable](values []V) func(V) bool {
 	return func(v V) bool { _, ok := set[v]; return ok }
 }
 
-// OrderedField is a Field whose values have an order. Strings are compared by Unicode code point.
-type OrderedField[R Record, V cmp.Ordered] struct {
-	Field[R, V]
-	// numbers makes the column of a field of integers; nil where there is none.
-	numbers *columnField[R]
-	// whole returns a value as the column has it.
-	whole func(V) int64
-}
+// An IntField is a field of integers. An absent value does not match any comparison except Ne and NotIn.
+type IntField[R Record] struct{ valueField[R, int64] }
+
+// Name returns the field's name in the service's JSON. The name of a nested field is its path, such as
+// "metadata.created_at".
+func (f IntField[R]) Name() string { return f.name }
+
+// Eq keeps the records whose value is v.
+func (f IntField[R]) Eq(v int64) Predicate[R] { return among(f.valueField, []int64{v}, false) }
+
+// Ne keeps the records whose value is not v, including those without a value.
+func (f IntField[R]) Ne(v int64) Predicate[R] { return among(f.valueField, []int64{v}, true) }
+
+// In keeps the records whose value is one of the given values.
+func (f IntField[R]) In(values ...int64) Predicate[R] { return among(f.valueField, values, false) }
+
+// NotIn keeps the records whose value is none of the given values, including those without a value.
+func (f IntField[R]) NotIn(values ...int64) Predicate[R] { return among(f.valueField, values, true) }
+
+// IsSet keeps the records that have a value.
+func (f IntField[R]) IsSet() Predicate[R] { return presence(f.valueField, true) }
+
+// IsUnset keeps the records that have no value.
+func (f IntField[R]) IsUnset() Predicate[R] { return presence(f.valueField, false) }
 
 // Lt keeps the records whose value is less than v.
-func (f OrderedField[R, V]) Lt(v V) Predicate[R] {
-	get := f.get
-	return f.compared(func(r *R) bool { have, ok := get(r); return ok && have < v }, opLess, v, v)
+func (f IntField[R]) Lt(v int64) Predicate[R] {
+	return f.within(columns.Interval[int64]{Max: v, MaxBound: columns.Open})
 }
 
 // Le keeps the records whose value is v or less.
-func (f OrderedField[R, V]) Le(v V) Predicate[R] {
-	get := f.get
-	return f.compared(func(r *R) bool { have, ok := get(r); return ok && have <= v }, opLessEqual, v, v)
+func (f IntField[R]) Le(v int64) Predicate[R] {
+	return f.within(columns.Interval[int64]{Max: v, MaxBound: columns.Closed})
 }
 
 // Gt keeps the records whose value is greater than v.
-func (f OrderedField[R, V]) Gt(v V) Predicate[R] {
-	get := f.get
-	return f.compared(func(r *R) bool { have, ok := get(r); return ok && have > v }, opGreater, v, v)
+func (f IntField[R]) Gt(v int64) Predicate[R] {
+	return f.within(columns.Interval[int64]{Min: v, MinBound: columns.Open})
 }
 
 // Ge keeps the records whose value is v or greater.
-func (f OrderedField[R, V]) Ge(v V) Predicate[R] {
-	get := f.get
-	return f.compared(func(r *R) bool { have, ok := get(r); return ok && have >= v }, opGreaterEqual, v, v)
+func (f IntField[R]) Ge(v int64) Predicate[R] {
+	return f.within(columns.Interval[int64]{Min: v, MinBound: columns.Closed})
 }
 
-// Between keeps the records whose value is from low to high, both included. It keeps none where low is above high.
-func (f OrderedField[R, V]) Between(low, high V) Predicate[R] {
-	get := f.get
-	return f.compared(func(r *R) bool { have, ok := get(r); return ok && low <= have && have <= high }, opBetween, low, high)
+// Between keeps the records whose value is from low to high, both included. If low is greater than high, it keeps no
+// record.
+func (f IntField[R]) Between(low, high int64) Predicate[R] {
+	return f.within(columns.Interval[int64]{Min: low, MinBound: columns.Closed, Max: high, MaxBound: columns.Closed})
 }
 
-// compared returns the predicate of an operator, of which only that of Between has two values.
-func (f OrderedField[R, V]) compared(test func(*R) bool, operator string, v, high V) Predicate[R] {
-	p := f.predicate(test)
-	if f.whole != nil {
-		p.ask = &question[R]{field: f.numbers, in: spanOf(operator, f.whole(v), f.whole(high))}
+func (f IntField[R]) within(in columns.Interval[int64]) Predicate[R] {
+	p := within(f.valueField, in)
+	if f.column != nil {
+		p.pushdown = &columns.Condition[R]{Field: f.column, Interval: in}
 	}
 	return p
 }
 
-// Asc orders the lowest value first, records without a value last.
-func (f OrderedField[R, V]) Asc() Order[R] { return f.orderedBy(cmp.Compare[V], false) }
+// Asc orders the lowest value first and records without a value last.
+func (f IntField[R]) Asc() Order[R] { return f.orderBy(cmp.Compare[int64], false) }
 
-// Desc orders the highest value first, records without a value last.
-func (f OrderedField[R, V]) Desc() Order[R] {
-	return f.orderedBy(func(x, y V) int { return cmp.Compare(y, x) }, true)
+// Desc orders the highest value first and records without a value last.
+func (f IntField[R]) Desc() Order[R] {
+	return f.orderBy(func(x, y int64) int { return cmp.Compare(y, x) }, true)
 }
 
-// orderedBy orders by a comparison of values.
-func (f OrderedField[R, V]) orderedBy(compare func(x, y V) int, descending bool) Order[R] {
-	get := f.get
-	o := f.order(func(a, b *R) int {
-		x, okX := get(a)
-		y, okY := get(b)
-		if !okX || !okY {
-			return absentLast(okX, okY)
-		}
-		return compare(x, y)
-	})
-	if f.numbers != nil {
-		o.key = &orderKey[R]{field: f.numbers, descending: descending, get: func(r *R) (int64, bool) {
-			v, ok := get(r)
-			return f.whole(v), ok
-		}}
+func (f IntField[R]) orderBy(compare func(x, y int64) int, descending bool) Order[R] {
+	o := orderByValue(f.valueField, compare)
+	if f.column != nil {
+		o.key = &orderKey[R]{field: f.column, get: f.get, descending: descending}
 	}
 	return o
 }
+
+func (f IntField[R]) values(r *R, into []int64) []int64 { return valuesOf(f.valueField, r, into) }
+
+func (f IntField[R]) dictionary() *columns.Field[R] { return nil }
 
 // absentLast compares two values of which at least one is absent.
 func absentLast(okA, okB bool) int {
@@ -347,65 +209,125 @@ func absentLast(okA, okB bool) int {
 	}
 }
 
-// StringField is an OrderedField of text. An empty text is an absent value.
-type StringField[R Record, S ~string] struct{ OrderedField[R, S] }
+// A StringField is a field of strings. Strings are compared by Unicode code point. An empty string is an absent value. An absent
+// value does not match any comparison except Ne and NotIn.
+type StringField[R Record, S ~string] struct{ valueField[R, S] }
 
-// ContainsFold keeps the records whose value contains part, letter case aside.
+// Name returns the field's name in the service's JSON. The name of a nested field is its path, such as
+// "metadata.created_at".
+func (f StringField[R, S]) Name() string { return f.name }
+
+// Eq keeps the records whose value is v.
+func (f StringField[R, S]) Eq(v S) Predicate[R] { return among(f.valueField, []S{v}, false) }
+
+// Ne keeps the records whose value is not v, including those without a value.
+func (f StringField[R, S]) Ne(v S) Predicate[R] { return among(f.valueField, []S{v}, true) }
+
+// In keeps the records whose value is one of the given values.
+func (f StringField[R, S]) In(values ...S) Predicate[R] { return among(f.valueField, values, false) }
+
+// NotIn keeps the records whose value is none of the given values, including those without a value.
+func (f StringField[R, S]) NotIn(values ...S) Predicate[R] { return among(f.valueField, values, true) }
+
+// IsSet keeps the records that have a value.
+func (f StringField[R, S]) IsSet() Predicate[R] { return presence(f.valueField, true) }
+
+// IsUnset keeps the records that have no value.
+func (f StringField[R, S]) IsUnset() Predicate[R] { return presence(f.valueField, false) }
+
+// Lt keeps the records whose value is less than v.
+func (f StringField[R, S]) Lt(v S) Predicate[R] {
+	return within(f.valueField, columns.Interval[S]{Max: v, MaxBound: columns.Open})
+}
+
+// Le keeps the records whose value is v or less.
+func (f StringField[R, S]) Le(v S) Predicate[R] {
+	return within(f.valueField, columns.Interval[S]{Max: v, MaxBound: columns.Closed})
+}
+
+// Gt keeps the records whose value is greater than v.
+func (f StringField[R, S]) Gt(v S) Predicate[R] {
+	return within(f.valueField, columns.Interval[S]{Min: v, MinBound: columns.Open})
+}
+
+// Ge keeps the records whose value is v or greater.
+func (f StringField[R, S]) Ge(v S) Predicate[R] {
+	return within(f.valueField, columns.Interval[S]{Min: v, MinBound: columns.Closed})
+}
+
+// Between keeps the records whose value is from low to high, both included. If low is greater than high, it keeps no
+// record.
+func (f StringField[R, S]) Between(low, high S) Predicate[R] {
+	return within(f.valueField, columns.Interval[S]{Min: low, MinBound: columns.Closed, Max: high, MaxBound: columns.Closed})
+}
+
+// ContainsFold keeps the records whose value contains part, ignoring letter case.
 func (f StringField[R, S]) ContainsFold(part string) Predicate[R] {
-	get, needle := f.get, foldAll(part)
-	return f.predicate(func(r *R) bool { have, ok := get(r); return ok && containsFold(string(have), needle) })
+	get, needle := f.get, fold.New(part)
+	return testOf(f.valueField, func(r *R) bool { v, ok := get(r); return ok && needle.In(string(v)) })
 }
 
 // HasPrefix keeps the records whose value begins with prefix.
 func (f StringField[R, S]) HasPrefix(prefix S) Predicate[R] {
 	get, start := f.get, string(prefix)
-	return f.predicate(func(r *R) bool { have, ok := get(r); return ok && strings.HasPrefix(string(have), start) })
+	return testOf(f.valueField, func(r *R) bool { v, ok := get(r); return ok && strings.HasPrefix(string(v), start) })
 }
 
 // Asc orders by Unicode code point, records without a value last.
 func (f StringField[R, S]) Asc() Order[R] {
-	return f.orderedBy(func(x, y S) int { return strings.Compare(string(x), string(y)) }, false)
+	return orderByValue(f.valueField, func(x, y S) int { return strings.Compare(string(x), string(y)) })
 }
 
-// Desc orders by Unicode code point from the highest down, records without a value last.
+// Desc orders by Unicode code point in descending order, records without a value last.
 func (f StringField[R, S]) Desc() Order[R] {
-	return f.orderedBy(func(x, y S) int { return strings.Compare(string(y), string(x)) }, true)
+	return orderByValue(f.valueField, func(x, y S) int { return strings.Compare(string(y), string(x)) })
 }
 
-// BoolField is a flag. A flag is never absent: a record that does not state it has false.
-type BoolField[R Record] struct{ Field[R, bool] }
+func (f StringField[R, S]) values(r *R, into []S) []S { return valuesOf(f.valueField, r, into) }
+
+func (f StringField[R, S]) dictionary() *columns.Field[R] { return f.column }
+
+// A BoolField is a flag. A flag is never absent: it is false in a record that does not state it.
+type BoolField[R Record] struct{ valueField[R, bool] }
+
+// Name returns the field's name in the service's JSON.
+func (f BoolField[R]) Name() string { return f.name }
+
+// Eq keeps the records whose flag is v.
+func (f BoolField[R]) Eq(v bool) Predicate[R] { return among(f.valueField, []bool{v}, false) }
+
+// Ne keeps the records whose flag is not v.
+func (f BoolField[R]) Ne(v bool) Predicate[R] { return among(f.valueField, []bool{v}, true) }
+
+// In keeps the records whose flag is one of the given values.
+func (f BoolField[R]) In(values ...bool) Predicate[R] { return among(f.valueField, values, false) }
+
+// NotIn keeps the records whose flag is none of the given values.
+func (f BoolField[R]) NotIn(values ...bool) Predicate[R] { return among(f.valueField, values, true) }
+
+// IsSet keeps all records, since a flag is never absent.
+func (f BoolField[R]) IsSet() Predicate[R] { return presence(f.valueField, true) }
+
+// IsUnset keeps no record, since a flag is never absent.
+func (f BoolField[R]) IsUnset() Predicate[R] { return presence(f.valueField, false) }
 
 // IsTrue keeps the records whose flag is true.
-func (f BoolField[R]) IsTrue() Predicate[R] {
-	get := f.get
-	return f.among(func(r *R) bool { have, _ := get(r); return have }, []bool{true}, false)
-}
+func (f BoolField[R]) IsTrue() Predicate[R] { return f.Eq(true) }
 
 // IsFalse keeps the records whose flag is false.
-func (f BoolField[R]) IsFalse() Predicate[R] {
-	get := f.get
-	return f.among(func(r *R) bool { have, _ := get(r); return !have }, []bool{false}, false)
-}
+func (f BoolField[R]) IsFalse() Predicate[R] { return f.Eq(false) }
 
 // Asc orders false before true.
-func (f BoolField[R]) Asc() Order[R] {
-	get := f.get
-	return f.order(func(a, b *R) int {
-		x, _ := get(a)
-		y, _ := get(b)
-		return compareBool(x, y)
-	})
-}
+func (f BoolField[R]) Asc() Order[R] { return orderByValue(f.valueField, compareBool) }
 
 // Desc orders true before false.
 func (f BoolField[R]) Desc() Order[R] {
-	get := f.get
-	return f.order(func(a, b *R) int {
-		x, _ := get(a)
-		y, _ := get(b)
-		return compareBool(y, x)
-	})
+	return orderByValue(f.valueField, func(x, y bool) int { return compareBool(y, x) })
 }
+
+func (f BoolField[R]) values(r *R, into []bool) []bool { return valuesOf(f.valueField, r, into) }
+
+func (f BoolField[R]) dictionary() *columns.Field[R] { return f.column }
 
 func compareBool(x, y bool) int {
 	switch {
@@ -418,8 +340,8 @@ func compareBool(x, y bool) int {
 	}
 }
 
-// TimeField is a moment. Moments are equal where they are the same instant, whatever their time zones; the zero time is
-// an absent value. Distinct and GroupBy give moments in UTC.
+// A TimeField is a time. Two times are equal if they are the same instant, even in different time zones. The zero time is
+// an absent value. Distinct and GroupBy return times in UTC.
 type TimeField[R Record] struct {
 	name string
 	get  func(*R) time.Time
@@ -428,65 +350,66 @@ type TimeField[R Record] struct {
 // Name returns the field's name in the service's JSON.
 func (f TimeField[R]) Name() string { return f.name }
 
-// Eq keeps the records whose moment is t.
-func (f TimeField[R]) Eq(t time.Time) Predicate[R] { return f.when(t.Equal) }
+// Eq keeps the records whose time is t.
+func (f TimeField[R]) Eq(t time.Time) Predicate[R] { return f.matching(t.Equal) }
 
-// Ne keeps the records whose moment is not t, those without one included.
+// Ne keeps the records whose time is not t, including those without a time.
 func (f TimeField[R]) Ne(t time.Time) Predicate[R] { return Not(f.Eq(t)) }
 
-// In keeps the records whose moment is one of those given.
+// In keeps the records whose time is one of the given times.
 func (f TimeField[R]) In(times ...time.Time) Predicate[R] {
 	times = slices.Clone(times)
-	return f.when(func(have time.Time) bool { return slices.ContainsFunc(times, have.Equal) })
+	return f.matching(func(v time.Time) bool { return slices.ContainsFunc(times, v.Equal) })
 }
 
-// NotIn keeps the records whose moment is none of those given, those without one included.
+// NotIn keeps the records whose time is none of the given times, including those without a time.
 func (f TimeField[R]) NotIn(times ...time.Time) Predicate[R] { return Not(f.In(times...)) }
 
-// Lt keeps the records whose moment is before t.
-func (f TimeField[R]) Lt(t time.Time) Predicate[R] { return f.when(t.After) }
+// Lt keeps the records whose time is before t.
+func (f TimeField[R]) Lt(t time.Time) Predicate[R] { return f.matching(t.After) }
 
-// Le keeps the records whose moment is t or before.
+// Le keeps the records whose time is t or earlier.
 func (f TimeField[R]) Le(t time.Time) Predicate[R] {
-	return f.when(func(have time.Time) bool { return !have.After(t) })
+	return f.matching(func(v time.Time) bool { return !v.After(t) })
 }
 
-// Gt keeps the records whose moment is after t.
-func (f TimeField[R]) Gt(t time.Time) Predicate[R] { return f.when(t.Before) }
+// Gt keeps the records whose time is after t.
+func (f TimeField[R]) Gt(t time.Time) Predicate[R] { return f.matching(t.Before) }
 
-// Ge keeps the records whose moment is t or after.
+// Ge keeps the records whose time is t or later.
 func (f TimeField[R]) Ge(t time.Time) Predicate[R] {
-	return f.when(func(have time.Time) bool { return !have.Before(t) })
+	return f.matching(func(v time.Time) bool { return !v.Before(t) })
 }
 
-// Between keeps the records whose moment is from low to high, both included.
+// Between keeps the records whose time is from low to high, both included.
 func (f TimeField[R]) Between(low, high time.Time) Predicate[R] {
-	return f.when(func(have time.Time) bool { return !have.Before(low) && !have.After(high) })
+	return f.matching(func(v time.Time) bool { return !v.Before(low) && !v.After(high) })
 }
 
-// IsSet keeps the records that have a moment.
-func (f TimeField[R]) IsSet() Predicate[R] { return f.when(func(time.Time) bool { return true }) }
+// IsSet keeps the records that have a time.
+func (f TimeField[R]) IsSet() Predicate[R] { return f.matching(func(time.Time) bool { return true }) }
 
-// IsUnset keeps the records that have none.
+// IsUnset keeps the records that have no time.
 func (f TimeField[R]) IsUnset() Predicate[R] { return Not(f.IsSet()) }
 
-// Asc orders the earliest moment first, records without one last.
-func (f TimeField[R]) Asc() Order[R] { return f.order(time.Time.Compare) }
+// Asc orders the earliest time first and records without a time last.
+func (f TimeField[R]) Asc() Order[R] { return f.orderBy(time.Time.Compare) }
 
-// Desc orders the latest moment first, records without one last.
+// Desc orders the latest time first and records without a time last.
 func (f TimeField[R]) Desc() Order[R] {
-	return f.order(func(x, y time.Time) int { return y.Compare(x) })
+	return f.orderBy(func(x, y time.Time) int { return y.Compare(x) })
 }
 
-func (f TimeField[R]) when(test func(time.Time) bool) Predicate[R] {
+// matching keeps the records that have a time for which test returns true.
+func (f TimeField[R]) matching(test func(time.Time) bool) Predicate[R] {
 	get := f.get
 	if get == nil {
 		return Predicate[R]{err: errZeroField()}
 	}
-	return Predicate[R]{test: func(r *R) bool { have := get(r); return !have.IsZero() && test(have) }}
+	return Predicate[R]{test: func(r *R) bool { v := get(r); return !v.IsZero() && test(v) }}
 }
 
-func (f TimeField[R]) order(compare func(x, y time.Time) int) Order[R] {
+func (f TimeField[R]) orderBy(compare func(x, y time.Time) int) Order[R] {
 	get := f.get
 	if get == nil {
 		return Order[R]{err: errZeroField()}
@@ -510,40 +433,38 @@ func (f TimeField[R]) values(r *R, into []time.Time) []time.Time {
 	return into
 }
 
-func (f TimeField[R]) coded() *columnField[R] { return nil }
+func (f TimeField[R]) dictionary() *columns.Field[R] { return nil }
 
-// ListField is a list of texts. An empty list is an absent value. Distinct gives the elements of the lists, and GroupBy
-// puts a record into the group of each of its elements.
+// A ListField is a list of strings. An empty list is an absent value. Distinct returns the elements of the lists, and
+// GroupBy puts a record into the group of each of its elements.
 type ListField[R Record] struct {
 	name string
 	get  func(*R) []string
-	// column makes the column of the lists.
-	column *columnField[R]
+	// column builds the column of the lists.
+	column *columns.Field[R]
 }
 
 // Name returns the field's name in the service's JSON.
 func (f ListField[R]) Name() string { return f.name }
 
-// Contains keeps the records whose list has v.
-func (f ListField[R]) Contains(v string) Predicate[R] {
-	return f.ContainsAny(v)
-}
+// Contains keeps the records whose list contains v.
+func (f ListField[R]) Contains(v string) Predicate[R] { return f.ContainsAny(v) }
 
-// ContainsAny keeps the records whose list has at least one of those given.
+// ContainsAny keeps the records whose list contains at least one of the given values.
 func (f ListField[R]) ContainsAny(values ...string) Predicate[R] {
 	has := memberOf(values)
-	p := f.when(func(list []string) bool { return slices.ContainsFunc(list, has) })
-	if p.test != nil {
-		p.ask = &question[R]{field: f.column, texts: slices.Clone(values)}
+	p := f.matching(func(list []string) bool { return slices.ContainsFunc(list, has) })
+	if f.column != nil {
+		p.pushdown = &columns.Condition[R]{Field: f.column, Texts: slices.Clone(values)}
 	}
 	return p
 }
 
-// ContainsAll keeps the records whose list has all of those given. With none given it keeps the records that have a
+// ContainsAll keeps the records whose list contains all of the given values. ContainsAll() keeps the records that have a
 // list.
 func (f ListField[R]) ContainsAll(values ...string) Predicate[R] {
 	values = slices.Clone(values)
-	return f.when(func(list []string) bool {
+	return f.matching(func(list []string) bool {
 		for _, v := range values {
 			if !slices.Contains(list, v) {
 				return false
@@ -553,28 +474,27 @@ func (f ListField[R]) ContainsAll(values ...string) Predicate[R] {
 	})
 }
 
-// ContainsNone keeps the records whose list has none of those given, those without a list included.
+// ContainsNone keeps the records whose list contains none of the given values, including those without a list.
 func (f ListField[R]) ContainsNone(values ...string) Predicate[R] {
 	return Not(f.ContainsAny(values...))
 }
 
-// IsSet keeps the records whose list has an element.
+// IsSet keeps the records whose list is not empty.
 func (f ListField[R]) IsSet() Predicate[R] {
-	return f.when(func(list []string) bool { return len(list) > 0 })
+	return f.matching(func(list []string) bool { return len(list) > 0 })
 }
 
-// IsUnset keeps the records that have no list, or an empty one.
+// IsUnset keeps the records that have no list or an empty one.
 func (f ListField[R]) IsUnset() Predicate[R] { return Not(f.IsSet()) }
 
-// anyFold keeps the records of whose list an element contains part, letter case aside.
-func (f ListField[R]) anyFold(part string) Predicate[R] {
-	needle := foldAll(part)
-	return f.when(func(list []string) bool {
-		return slices.ContainsFunc(list, func(have string) bool { return containsFold(have, needle) })
-	})
+// containsFold keeps the records in whose list an element contains part, ignoring letter case.
+func (f ListField[R]) containsFold(part string) Predicate[R] {
+	needle := fold.New(part)
+	return f.matching(func(list []string) bool { return slices.ContainsFunc(list, needle.In) })
 }
 
-func (f ListField[R]) when(test func([]string) bool) Predicate[R] {
+// matching keeps the records for whose list test returns true.
+func (f ListField[R]) matching(test func([]string) bool) Predicate[R] {
 	get := f.get
 	if get == nil {
 		return Predicate[R]{err: errZeroField()}
@@ -589,60 +509,4 @@ func (f ListField[R]) values(r *R, into []string) []string {
 	return append(into, f.get(r)...)
 }
 
-func (f ListField[R]) coded() *columnField[R] { return nil }
-
-// foldAll returns the runes of s, each as fold returns it.
-func foldAll(s string) []rune {
-	out := make([]rune, 0, len(s))
-	for _, r := range s {
-		out = append(out, fold(r))
-	}
-	return out
-}
-
-// fold returns the one rune that stands for all runes that differ from r by letter case alone: the lowest of them.
-func fold(r rune) rune {
-	if r < utf8.RuneSelf {
-		if 'a' <= r && r <= 'z' {
-			r -= 'a' - 'A'
-		}
-		return r
-	}
-	lowest := r
-	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
-		lowest = min(lowest, next)
-	}
-	return lowest
-}
-
-// containsFold reports whether s contains the folded needle, letter case aside, and allocates nothing.
-func containsFold(s string, needle []rune) bool {
-	for start := 0; ; {
-		if hasPrefixFold(s[start:], needle) {
-			return true
-		}
-		if start >= len(s) {
-			return false
-		}
-		_, width := utf8.DecodeRuneInString(s[start:])
-		start += width
-	}
-}
-
-func hasPrefixFold(s string, needle []rune) bool {
-	at := 0
-	for _, want := range needle {
-		if at >= len(s) {
-			return false
-		}
-		r, width := rune(s[at]), 1
-		if r >= utf8.RuneSelf {
-			r, width = utf8.DecodeRuneInString(s[at:])
-		}
-		if fold(r) != want {
-			return false
-		}
-		at += width
-	}
-	return true
-}
+func (f ListField[R]) dictionary() *columns.Field[R] { return nil }

@@ -1,51 +1,79 @@
-// Fields by name and conditions as text, for tools that learn at run time what to ask for.
+// Fields by name and conditions as text, for programs that learn at run time what to query.
 
 package modelref
 
 import (
-	"errors"
-	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/haidra-org/modelref/internal/columns"
+	"github.com/haidra-org/modelref/internal/jsondoc"
 )
 
-// FieldKind says what values a NamedField has.
+// FieldKind is the type of the values of a NamedField.
 type FieldKind string
 
 // The kinds of field.
 const (
-	KindString  FieldKind = "string"
-	KindInteger FieldKind = "integer"
-	KindFlag    FieldKind = "flag"
-	KindTime    FieldKind = "time"
-	KindList    FieldKind = "list"
+	KindString FieldKind = "string"
+	KindInt    FieldKind = "integer"
+	KindBool   FieldKind = "boolean"
+	KindTime   FieldKind = "time"
+	KindList   FieldKind = "list"
 )
 
-// The operators of ParseWhere.
+// An operator compares a field with a value in a condition.
+type operator uint8
+
 const (
-	opEqual        = "="
-	opNotEqual     = "!="
-	opLess         = "<"
-	opLessEqual    = "<="
-	opGreater      = ">"
-	opGreaterEqual = ">="
-	opContains     = "~"
-
-	opBetween = "between" // of a field's method alone
+	opInvalid operator = iota
+	opEqual
+	opNotEqual
+	opLess
+	opLessEqual
+	opGreater
+	opGreaterEqual
+	opContains
 )
 
-// NamedField is a field of the records R that was looked up by its name. Its values are given as text.
+// operatorTexts has the text of each operator.
+var operatorTexts = [...]string{
+	opEqual: "=", opNotEqual: "!=", opLess: "<", opLessEqual: "<=", opGreater: ">", opGreaterEqual: ">=", opContains: "~",
+}
+
+func (o operator) String() string { return operatorTexts[o] }
+
+// parseOperator returns the operator of a text, or opInvalid if there is none.
+func parseOperator(text string) operator {
+	switch text {
+	case "":
+		return opInvalid
+	case "==":
+		return opEqual
+	}
+	return operator(max(slices.Index(operatorTexts[:], text), 0)) //nolint:gosec // a small index
+}
+
+var (
+	equalOperators   = []operator{opEqual, opNotEqual}
+	orderedOperators = []operator{opEqual, opNotEqual, opLess, opLessEqual, opGreater, opGreaterEqual}
+)
+
+// A NamedField is a field of the records R that was looked up by its name. Its values are texts. Distinct, GroupBy and Values
+// accept it.
 type NamedField[R Record] struct {
 	name      string
 	kind      FieldKind
-	operators []string
-	where     func(operator, value string) (Predicate[R], error) // an operator of the field's
+	operators []operator
+	where     func(op operator, value string) (Predicate[R], error) // op is one of operators
 	present   Predicate[R]
-	asc, desc Order[R]
-	values    func(*R) []string
+	asc, desc Order[R] // zero if the field has no order
+	read      func(*R) []string
 }
 
 // FieldNames returns the names of the fields that records R can be queried by, in the order of the service's JSON.
@@ -58,58 +86,92 @@ func FieldNames[R Record]() []string {
 	return out
 }
 
-// LookupField returns the field of that name: one of FieldNames, or the last part of one, as "created_at" for
-// "metadata.created_at"; "parameters_count" is "parameters". The error is ErrInvalidQuery and lists the names there are.
+// LookupField returns the field with the given name. The name is one of FieldNames or the last part of one, such as
+// "created_at" for "metadata.created_at". A last part "status" may be omitted: "tool_calling" is
+// "capabilities.tool_calling.status". Names that other parts of the service use are aliases: "parameters_count" is
+// "parameters", and the "style" of a ControlNet is its "controlnet_style". If there is no such field, LookupField returns
+// ErrInvalidQuery with a list of the names.
 func LookupField[R Record](name string) (NamedField[R], error) {
 	fields := namedFields[R]()
-	wanted := name
-	if name == "parameters_count" {
-		wanted = "parameters"
+	if at := indexOfField(fields, name); at >= 0 {
+		return fields[at], nil
 	}
-	found := slices.IndexFunc(fields, func(f NamedField[R]) bool { return f.name == wanted })
-	if found < 0 {
-		found = slices.IndexFunc(fields, func(f NamedField[R]) bool {
-			return wanted != "" && strings.HasSuffix(f.name, "."+wanted)
-		})
+	return NamedField[R]{}, invalidQuery("no field %q: must be one of %s", name, strings.Join(FieldNames[R](), ", "))
+}
+
+// indexOfField returns the index of the field that a name means, or -1 if there is none.
+func indexOfField[R Record](fields []NamedField[R], name string) int {
+	if name == "" {
+		return -1
 	}
-	if found < 0 {
-		return NamedField[R]{}, invalidQuery("no field %q: want one of %s", name, strings.Join(FieldNames[R](), ", "))
+	for _, matches := range []func(field string) bool{
+		func(field string) bool { return field == name },
+		func(field string) bool { return strings.HasSuffix(field, "."+name) },
+		func(field string) bool { return strings.HasSuffix("."+field, "."+name+".status") },
+		func(field string) bool { return field == fieldAlias(name) },
+	} {
+		if at := slices.IndexFunc(fields, func(f NamedField[R]) bool { return matches(f.name) }); at >= 0 {
+			return at
+		}
 	}
-	return fields[found], nil
+	return -1
+}
+
+// fieldAlias returns the name of the field that searches ("parameters_count") or legacy files (the "style" of a ControlNet)
+// call by another name, or "" if name is not such a name.
+func fieldAlias(name string) string {
+	switch name {
+	case "parameters_count":
+		return "parameters"
+	case "style":
+		return "controlnet_style"
+	default:
+		return ""
+	}
 }
 
 // Name returns the field's name in the service's JSON.
 func (f NamedField[R]) Name() string { return f.name }
 
-// Kind returns what values the field has.
+// Kind returns the type of the field's values.
 func (f NamedField[R]) Kind() FieldKind { return f.kind }
 
-// Operators returns the operators that Where takes for the field.
-func (f NamedField[R]) Operators() []string { return slices.Clone(f.operators) }
+// Operators returns the operators that Where accepts for the field.
+func (f NamedField[R]) Operators() []string {
+	if f.operators == nil {
+		return nil
+	}
+	out := make([]string, len(f.operators))
+	for i, op := range f.operators {
+		out[i] = op.String()
+	}
+	return out
+}
 
 // Where returns the predicate that compares the field with a value:
 //
-//	=  !=         every kind; of a list: that it has the value, or has it not
+//	=  !=         every kind; for a list: it contains the value, or does not contain it
 //	<  <=  >  >=  string, integer and time
-//	~             string and list: contains, letter case aside
+//	~             string and list: contains, ignoring letter case
 //
 // An integer may be written as 7e9 or 7_000_000_000, a flag as true, false, yes, no, 1 or 0, a time as
-// 2024-05-01 (midnight UTC) or 2024-05-01T12:00:00Z. The error is ErrInvalidQuery and says what would be right.
+// 2024-05-01 (midnight UTC) or 2024-05-01T12:00:00Z. The size of "size_on_disk_bytes" may have a unit, such as 7.5GB (see
+// ParseSize), and so may the counts "parameters" and "context_window.maximum_tokens", such as 13B or 128K (see ParseCount;
+// K is 1000). For an image baseline, = and != accept the names that ParseBaseline accepts. If the operator or the value is not valid, Where returns
+// ErrInvalidQuery with the valid choices.
 func (f NamedField[R]) Where(operator, value string) (Predicate[R], error) {
-	if operator == "==" {
-		operator = opEqual
-	}
 	if f.where == nil {
 		return Predicate[R]{}, errZeroField()
 	}
-	if !slices.Contains(f.operators, operator) {
-		return Predicate[R]{}, invalidQuery("%s (%s) has no operator %q: want one of %s", f.name, f.kind, operator,
-			strings.Join(f.operators, " "))
+	op := parseOperator(operator)
+	if !slices.Contains(f.operators, op) {
+		return Predicate[R]{}, invalidQuery("%s (%s) has no operator %q: must be one of %s", f.name, f.kind, operator,
+			strings.Join(f.Operators(), " "))
 	}
-	return f.where(operator, value)
+	return f.where(op, value)
 }
 
-// IsSet keeps the records that have a value; of a flag, those where it is true.
+// IsSet keeps the records that have a value. For a flag it keeps the records in which the flag is true.
 func (f NamedField[R]) IsSet() Predicate[R] {
 	if f.where == nil {
 		return Predicate[R]{err: errZeroField()}
@@ -117,14 +179,15 @@ func (f NamedField[R]) IsSet() Predicate[R] {
 	return f.present
 }
 
-// IsUnset keeps the records that have no value; of a flag, those where it is false.
+// IsUnset keeps the records that have no value. For a flag it keeps the records in which the flag is false.
 func (f NamedField[R]) IsUnset() Predicate[R] { return Not(f.IsSet()) }
 
-// Asc returns the order that puts the lowest value first, records without one last. The error is ErrInvalidQuery for a
-// list, which has no order, and names the fields that have one.
+// Asc returns the order that puts the lowest value first and records without a value last. A list has no order: Asc then
+// returns ErrInvalidQuery with the names of the fields that have one.
 func (f NamedField[R]) Asc() (Order[R], error) { return f.order(f.asc) }
 
-// Desc returns the order that puts the highest value first, records without one last. The errors are those of Asc.
+// Desc returns the order that puts the highest value first and records without a value last. It returns the same errors
+// as Asc.
 func (f NamedField[R]) Desc() (Order[R], error) { return f.order(f.desc) }
 
 func (f NamedField[R]) order(o Order[R]) (Order[R], error) {
@@ -137,119 +200,33 @@ func (f NamedField[R]) order(o Order[R]) (Order[R], error) {
 			names = append(names, field.name)
 		}
 	}
-	return Order[R]{}, invalidQuery("cannot order by %q: want one of %s", f.name, strings.Join(names, ", "))
+	return Order[R]{}, invalidQuery("cannot order by %q: must be one of %s", f.name, strings.Join(names, ", "))
 }
 
-// Text returns the values of the field in a record as text, for tables: none where it is absent, several for a list.
-// Times are in RFC 3339.
+// Text returns the values of the field in a record as text, for example for tables: none if the field is absent, several
+// for a list. Times are formatted as RFC 3339.
 func (f NamedField[R]) Text(r *R) []string {
-	if f.values == nil || r == nil {
+	if f.read == nil || r == nil {
 		return nil
 	}
-	return f.values(r)
+	return f.read(r)
 }
 
-// ParseWhere returns the predicate of a condition written as text, so that a command line can offer
-//
-//	--where 'size_on_disk_bytes<7e9'
-//
-// A condition is a field, an operator and a value, as "baseline=flux_1", "name~anime" or "tags!=hentai" (see LookupField
-// and NamedField.Where); or a field alone, as "nsfw" or "homepage", for those where the flag is true or the value set;
-// or "!" and a field for those where it is false or unset. Spaces around the parts are dropped; a value in double
-// quotes is read as a Go string. Of several conditions all must hold. The error is ErrInvalidQuery, for all conditions
-// that are wrong, and lists the choices.
-func ParseWhere[R Record](conditions ...string) (Predicate[R], error) {
-	predicates := make([]Predicate[R], len(conditions))
-	errs := make([]error, len(conditions))
-	for i, condition := range conditions {
-		predicates[i], errs[i] = parseCondition[R](condition)
-	}
-	if err := errors.Join(errs...); err != nil {
-		return Predicate[R]{err: err}, err
-	}
-	return And(predicates...), nil
-}
+func (f NamedField[R]) values(r *R, into []string) []string { return append(into, f.Text(r)...) }
 
-func parseCondition[R Record](condition string) (Predicate[R], error) {
-	name, operator, value := splitCondition(condition)
-	if operator == "" {
-		bare, negated := strings.CutPrefix(name, "!")
-		field, err := LookupField[R](strings.TrimSpace(bare))
-		if err != nil || !negated {
-			return field.IsSet(), err
-		}
-		return field.IsUnset(), nil
-	}
-	field, err := LookupField[R](name)
-	if err != nil {
-		return Predicate[R]{}, err
-	}
-	if strings.HasPrefix(value, `"`) {
-		unquoted, err := strconv.Unquote(value)
-		if err != nil {
-			return Predicate[R]{}, invalidQuery("%s: the value %s is not a quoted string", field.name, value)
-		}
-		value = unquoted
-	}
-	return field.Where(operator, value)
-}
+func (f NamedField[R]) dictionary() *columns.Field[R] { return nil }
 
-// splitCondition cuts a condition at its first operator. No field has an operator's character in its name, so what
-// follows belongs to the value.
-func splitCondition(condition string) (name, operator, value string) {
-	at := strings.IndexAny(condition, "=<>~")
-	if at < 0 {
-		return strings.TrimSpace(condition), "", ""
-	}
-	start, end := at, at+1
-	if at > 0 && condition[at] == '=' && condition[at-1] == '!' {
-		start--
-	} else if condition[at] != '~' && end < len(condition) && condition[end] == '=' {
-		end++
-	}
-	return strings.TrimSpace(condition[:start]), condition[start:end], strings.TrimSpace(condition[end:])
-}
+// namedFielder is implemented by all field types.
+type namedFielder[R Record] interface{ named() NamedField[R] }
 
-// ParseOrder returns the orders of keys written as text: the name of a field for the lowest value first, "-" and the
-// name for the highest first, several with commas between them or as several keys. The error is ErrInvalidQuery, for
-// all keys that are wrong, and lists the choices.
-func ParseOrder[R Record](keys ...string) ([]Order[R], error) {
-	var orders []Order[R]
-	var errs []error
-	for key := range strings.SplitSeq(strings.Join(keys, ","), ",") {
-		if key = strings.TrimSpace(key); key == "" {
-			continue
-		}
-		name, descending := strings.CutPrefix(key, "-")
-		field, err := LookupField[R](name)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		order := field.Asc
-		if descending {
-			order = field.Desc
-		}
-		o, err := order()
-		orders, errs = append(orders, o), append(errs, err)
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	return orders, nil
-}
-
-// namer is what every field type can be turned into.
-type namer[R Record] interface{ named() NamedField[R] }
-
-// namedFields returns the fields of R: those in its namespace, the common ones first.
+// namedFields returns the fields of the field set of R, the common fields first.
 func namedFields[R Record]() []NamedField[R] {
 	return appendNamed[R](nil, reflect.ValueOf(fieldSet[R]()))
 }
 
 func appendNamed[R Record](out []NamedField[R], set reflect.Value) []NamedField[R] {
 	for i := range set.NumField() {
-		if field, ok := set.Field(i).Interface().(namer[R]); ok {
+		if field, ok := set.Field(i).Interface().(namedFielder[R]); ok {
 			out = append(out, field.named())
 		} else {
 			out = appendNamed(out, set.Field(i))
@@ -258,14 +235,19 @@ func appendNamed[R Record](out []NamedField[R], set reflect.Value) []NamedField[
 	return out
 }
 
-var (
-	equalOperators   = []string{opEqual, opNotEqual}
-	orderedOperators = []string{opEqual, opNotEqual, opLess, opLessEqual, opGreater, opGreaterEqual}
-)
+// comparableField is a field with the operators of orderedOperators.
+type comparableField[R Record, V any] interface {
+	Eq(v V) Predicate[R]
+	Ne(v V) Predicate[R]
+	Lt(v V) Predicate[R]
+	Le(v V) Predicate[R]
+	Gt(v V) Predicate[R]
+	Ge(v V) Predicate[R]
+}
 
-// by returns the predicate that an operator stands for.
-func (f OrderedField[R, V]) by(operator string, v V) Predicate[R] {
-	switch operator {
+// compare returns the predicate of one of orderedOperators.
+func compare[R Record, V any](f comparableField[R, V], op operator, v V) Predicate[R] {
+	switch op {
 	case opEqual:
 		return f.Eq(v)
 	case opNotEqual:
@@ -281,7 +263,7 @@ func (f OrderedField[R, V]) by(operator string, v V) Predicate[R] {
 	}
 }
 
-// texts returns a function that gives a field's values as text.
+// texts returns a function that returns the values of a field as text.
 func texts[R Record, V comparable](f FieldOf[R, V], text func(V) string) func(*R) []string {
 	return func(r *R) []string {
 		values := f.values(r, nil)
@@ -293,19 +275,17 @@ func texts[R Record, V comparable](f FieldOf[R, V], text func(V) string) func(*R
 	}
 }
 
-// named is that of the integer fields: the others shadow it.
-func (f OrderedField[R, V]) named() NamedField[R] {
+func (f IntField[R]) named() NamedField[R] {
 	return NamedField[R]{
-		name: f.name, kind: KindInteger, operators: orderedOperators,
+		name: f.name, kind: KindInt, operators: orderedOperators,
 		present: f.IsSet(), asc: f.Asc(), desc: f.Desc(),
-		values: texts(f, func(v V) string { return fmt.Sprint(v) }),
-		where: func(operator, value string) (Predicate[R], error) {
-			integers, ok := any(f).(OrderedField[R, int64])
-			n, err := parseInteger(value)
-			if !ok || err != nil {
-				return Predicate[R]{}, invalidQuery("%s: %q: want an integer of 64 bits, as 7000000000, 7_000_000_000 or 7e9", f.name, value)
+		read: texts(f, func(v int64) string { return strconv.FormatInt(v, 10) }),
+		where: func(op operator, value string) (Predicate[R], error) {
+			n, err := parseNumber(f.name, value)
+			if err != nil {
+				return Predicate[R]{}, err
 			}
-			return integers.by(operator, n), nil
+			return compare(f, op, n), nil
 		},
 	}
 }
@@ -314,29 +294,77 @@ func (f StringField[R, S]) named() NamedField[R] {
 	return NamedField[R]{
 		name: f.name, kind: KindString, operators: append(slices.Clip(orderedOperators), opContains),
 		present: f.IsSet(), asc: f.Asc(), desc: f.Desc(),
-		values: texts(f, func(v S) string { return string(v) }),
-		where: func(operator, value string) (Predicate[R], error) {
-			if operator == opContains {
+		read: texts(f, func(v S) string { return string(v) }),
+		where: func(op operator, value string) (Predicate[R], error) {
+			if op == opContains {
 				return f.ContainsFold(value), nil
 			}
-			return f.by(operator, S(value)), nil
+			if values := aliasesOf(S(value)); len(values) > 1 && (op == opEqual || op == opNotEqual) {
+				return among(f.valueField, values, op == opNotEqual), nil
+			}
+			return compare(f, op, S(value)), nil
 		},
+	}
+}
+
+// aliasesOf returns the values that a name stands for: more than one only for the name of a baseline.
+func aliasesOf[S ~string](name S) []S {
+	baseline, ok := any(name).(Baseline)
+	if !ok {
+		return []S{name}
+	}
+	names := baselineNames(baseline)
+	out := make([]S, len(names))
+	for i := range names {
+		out[i] = S(names[i])
+	}
+	return out
+}
+
+// parseNumber returns the integer that text states for the field of that name. A size and a count may have a unit.
+func parseNumber(name, text string) (int64, error) {
+	n, err := jsondoc.ParseInteger(text)
+	if err == nil {
+		return n, nil
+	}
+	reason := ""
+	if parse := unitsOf(name); parse != nil && endsWithLetter(text) {
+		if n, err = parse(text); err == nil {
+			return n, nil
+		}
+		reason = "; " + strings.TrimPrefix(err.Error(), "modelref: ")
+	}
+	return 0, invalidQuery("%s: %q: must be an integer of 64 bits, such as 7000000000, 7_000_000_000 or 7e9%s", name, text, reason)
+}
+
+// endsWithLetter reports whether text ends with a letter, as a number with a unit does.
+func endsWithLetter(text string) bool {
+	last, _ := utf8.DecodeLastRuneInString(strings.TrimSpace(text))
+	return unicode.IsLetter(last)
+}
+
+// unitsOf returns the function that parses a number with a unit, or nil if the field of that name has no units.
+func unitsOf(name string) func(string) (int64, error) {
+	switch {
+	case strings.HasSuffix(name, "_bytes"):
+		return ParseSize
+	case name == "parameters", name == "context_window.maximum_tokens":
+		return ParseCount
+	default:
+		return nil
 	}
 }
 
 func (f BoolField[R]) named() NamedField[R] {
 	return NamedField[R]{
-		name: f.name, kind: KindFlag, operators: equalOperators,
-		present: f.IsTrue(), asc: f.Asc(), desc: f.Desc(), values: texts(f, strconv.FormatBool),
-		where: func(operator, value string) (Predicate[R], error) {
+		name: f.name, kind: KindBool, operators: equalOperators,
+		present: f.IsTrue(), asc: f.Asc(), desc: f.Desc(), read: texts(f, strconv.FormatBool),
+		where: func(op operator, value string) (Predicate[R], error) {
 			want, err := parseYesNo(value)
 			if err != nil {
-				return Predicate[R]{}, invalidQuery("%s: %q: want true or false", f.name, value)
+				return Predicate[R]{}, invalidQuery("%s: %q: must be true or false", f.name, value)
 			}
-			if want == (operator == opEqual) {
-				return f.IsTrue(), nil
-			}
-			return f.IsFalse(), nil
+			return f.Eq(want == (op == opEqual)), nil
 		},
 	}
 }
@@ -345,26 +373,14 @@ func (f TimeField[R]) named() NamedField[R] {
 	return NamedField[R]{
 		name: f.name, kind: KindTime, operators: orderedOperators,
 		present: f.IsSet(), asc: f.Asc(), desc: f.Desc(),
-		values: texts(f, func(t time.Time) string { return t.Format(time.RFC3339Nano) }),
-		where: func(operator, value string) (Predicate[R], error) {
+		read: texts(f, func(t time.Time) string { return t.Format(time.RFC3339Nano) }),
+		where: func(op operator, value string) (Predicate[R], error) {
 			t, err := parseTime(value)
 			if err != nil {
-				return Predicate[R]{}, invalidQuery("%s: %q: want a time, as 2024-05-01 or 2024-05-01T12:00:00Z", f.name, value)
+				return Predicate[R]{}, invalidQuery(
+					"%s: %q: must be a time, such as 2024-05-01 or 2024-05-01T12:00:00Z", f.name, value)
 			}
-			switch operator {
-			case opEqual:
-				return f.Eq(t), nil
-			case opNotEqual:
-				return f.Ne(t), nil
-			case opLess:
-				return f.Lt(t), nil
-			case opLessEqual:
-				return f.Le(t), nil
-			case opGreater:
-				return f.Gt(t), nil
-			default:
-				return f.Ge(t), nil
-			}
+			return compare(f, op, t), nil
 		},
 	}
 }
@@ -372,72 +388,16 @@ func (f TimeField[R]) named() NamedField[R] {
 func (f ListField[R]) named() NamedField[R] {
 	return NamedField[R]{
 		name: f.name, kind: KindList, operators: append(slices.Clip(equalOperators), opContains),
-		present: f.IsSet(), values: texts(f, func(s string) string { return s }),
-		where: func(operator, value string) (Predicate[R], error) {
-			switch operator {
+		present: f.IsSet(), read: texts(f, func(s string) string { return s }),
+		where: func(op operator, value string) (Predicate[R], error) {
+			switch op {
 			case opEqual:
 				return f.Contains(value), nil
 			case opNotEqual:
 				return Not(f.Contains(value)), nil
 			default:
-				return f.anyFold(value), nil
+				return f.containsFold(value), nil
 			}
 		},
 	}
-}
-
-func parseYesNo(s string) (bool, error) {
-	switch strings.ToLower(s) {
-	case "yes":
-		return true, nil
-	case "no":
-		return false, nil
-	}
-	return strconv.ParseBool(s)
-}
-
-func parseTime(s string) (time.Time, error) {
-	if t, err := time.Parse(time.DateOnly, s); err == nil {
-		return t, nil
-	}
-	return time.Parse(time.RFC3339, s)
-}
-
-var errNoInteger = errors.New("not an integer")
-
-// parseInteger reads an integer with an underscore between digits, a fraction and an exponent, as long as its value is
-// whole. It is exact, where a detour over float64 would not be.
-func parseInteger(s string) (int64, error) {
-	sign := ""
-	if s != "" && (s[0] == '-' || s[0] == '+') {
-		sign, s = s[:1], s[1:]
-	}
-	mantissa, exponent, scientific := strings.Cut(strings.ToLower(s), "e")
-	shift := 0
-	if scientific {
-		n, err := strconv.Atoi(exponent)
-		if err != nil || n > 400 || n < -400 {
-			return 0, errNoInteger
-		}
-		shift = n
-	}
-	whole, fraction, _ := strings.Cut(mantissa, ".")
-	if strings.HasPrefix(whole, "_") || strings.HasSuffix(whole, "_") || strings.Contains(whole, "__") {
-		return 0, errNoInteger
-	}
-	whole, fraction = strings.ReplaceAll(whole, "_", ""), strings.TrimRight(fraction, "0")
-	digits := whole + fraction
-	if whole == "" || strings.Trim(digits, "0123456789") != "" {
-		return 0, errNoInteger
-	}
-	if shift -= len(fraction); shift >= 0 {
-		digits += strings.Repeat("0", shift)
-	} else {
-		point := max(0, len(digits)+shift)
-		if strings.Trim(digits[point:], "0") != "" {
-			return 0, errNoInteger
-		}
-		digits = "0" + digits[:point]
-	}
-	return strconv.ParseInt(sign+digits, 10, 64)
 }

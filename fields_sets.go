@@ -1,16 +1,18 @@
-// The namespaces of fields: which fields the records of each category can be queried by.
+// The field sets: for each record type, the fields that its records can be queried by.
 
 package modelref
 
 import (
 	"strconv"
 	"time"
+
+	"github.com/haidra-org/modelref/internal/columns"
 )
 
-// CommonFields are the fields that the records of every category have. Names are those of the service's JSON, with the
-// path of a field inside another.
+// CommonFields are the fields that the records of every category have. Their names are those of the service's JSON. The
+// name of a nested field is its path.
 type CommonFields[R Record] struct {
-	// RecordType is "record_type", the category that the record says it is of.
+	// RecordType is "record_type", the category that the record states.
 	RecordType StringField[R, Category]
 	// Name is "name".
 	Name StringField[R, string]
@@ -36,8 +38,26 @@ type CommonFields[R Record] struct {
 	Domain StringField[R, Domain]
 	// Purpose is "model_classification.purpose".
 	Purpose StringField[R, Purpose]
-	// SizeOnDiskBytes is "size_on_disk_bytes", the size of all the model's files in bytes.
-	SizeOnDiskBytes OrderedField[R, int64]
+	// SizeOnDiskBytes is "size_on_disk_bytes", the total size of the model's files in bytes.
+	SizeOnDiskBytes IntField[R]
+	// LicenseExpression is "licensing.license_expression", an SPDX expression or NoAssertion.
+	LicenseExpression StringField[R, string]
+	// LicenseIDs is "licensing.license_ids", the licences in the expression. Licences of single files are not included.
+	LicenseIDs ListField[R]
+	// CommercialUse is "licensing.commercial_use". It is absent if the record states no licence. Overrides for single files
+	// are not considered; Query.AllowsCommercialUse considers them.
+	CommercialUse StringField[R, Permission]
+	// Redistribution is "licensing.redistribution". It is absent if the record states no licence. Overrides for single files
+	// are not considered; Query.AllowsRedistribution considers them.
+	Redistribution StringField[R, Permission]
+	// Obligations is "licensing.obligations", the duties that the licence imposes, as LicenseObligation defines them.
+	Obligations ListField[R]
+	// Attribution is "licensing.attribution", the text with which to name the author.
+	Attribution StringField[R, string]
+	// ReviewedBy is "licensing.reviewed_by".
+	ReviewedBy StringField[R, string]
+	// ReviewedAt is "licensing.reviewed_at", a day.
+	ReviewedAt TimeField[R]
 }
 
 // ImageFieldSet is the type of ImageFields.
@@ -56,7 +76,7 @@ type ImageFieldSet struct {
 	// Showcases is "showcases".
 	Showcases ListField[ImageGenerationRecord]
 	// MinBridgeVersion is "min_bridge_version", the lowest worker version that can serve the model.
-	MinBridgeVersion OrderedField[ImageGenerationRecord, int64]
+	MinBridgeVersion IntField[ImageGenerationRecord]
 	// Trigger is "trigger".
 	Trigger ListField[ImageGenerationRecord]
 	// Homepage is "homepage".
@@ -70,9 +90,9 @@ type TextFieldSet struct {
 	CommonFields[TextGenerationRecord]
 	// Baseline is "baseline", the name of the model that this one was trained from.
 	Baseline StringField[TextGenerationRecord, string]
-	// Parameters is "parameters", the number of the model's parameters; it is never absent. By name it is also
-	// "parameters_count".
-	Parameters OrderedField[TextGenerationRecord, int64]
+	// Parameters is "parameters", the number of the model's parameters. It is never absent. LookupField also
+	// accepts the name "parameters_count".
+	Parameters IntField[TextGenerationRecord]
 	// NSFW is "nsfw".
 	NSFW BoolField[TextGenerationRecord]
 	// Style is "style".
@@ -89,6 +109,24 @@ type TextFieldSet struct {
 	TextModelGroup StringField[TextGenerationRecord, string]
 	// NameSchemaException is "name_schema_exception".
 	NameSchemaException StringField[TextGenerationRecord, string]
+	// MaximumTokens is "context_window.maximum_tokens".
+	MaximumTokens IntField[TextGenerationRecord]
+	// Completion is "interaction_modes.completion.status".
+	Completion StringField[TextGenerationRecord, SupportStatus]
+	// Instruction is "interaction_modes.instruction.status".
+	Instruction StringField[TextGenerationRecord, SupportStatus]
+	// Chat is "interaction_modes.chat.status".
+	Chat StringField[TextGenerationRecord, SupportStatus]
+	// ToolCalling is "capabilities.tool_calling.status".
+	ToolCalling StringField[TextGenerationRecord, SupportStatus]
+	// StructuredOutput is "capabilities.structured_output.status".
+	StructuredOutput StringField[TextGenerationRecord, SupportStatus]
+	// GuidanceStatus is "guidance.status".
+	GuidanceStatus StringField[TextGenerationRecord, GuidanceStatus]
+	// PrimaryProfileID is "guidance.primary_profile_id".
+	PrimaryProfileID StringField[TextGenerationRecord, string]
+	// SupplementalProfileIDs is "guidance.supplemental_profile_ids".
+	SupplementalProfileIDs ListField[TextGenerationRecord]
 }
 
 // ControlNetFieldSet is the type of ControlNetFields.
@@ -114,19 +152,30 @@ type CLIPFieldSet struct {
 	PretrainedName StringField[CLIPRecord, string]
 }
 
-// MediaFieldSet is the type of VideoFields and AudioFields.
-type MediaFieldSet[R Record] struct {
-	CommonFields[R]
+// VideoFieldSet is the type of VideoFields.
+type VideoFieldSet struct {
+	CommonFields[VideoGenerationRecord]
 	// Baseline is "baseline", the model family.
-	Baseline StringField[R, string]
+	Baseline StringField[VideoGenerationRecord, string]
 	// NSFW is "nsfw".
-	NSFW BoolField[R]
+	NSFW BoolField[VideoGenerationRecord]
 	// Tags is "tags".
-	Tags ListField[R]
+	Tags ListField[VideoGenerationRecord]
 }
 
-// AddOnFieldSet is the type of LoRAFields and TextualInversionFields.
-type AddOnFieldSet[R Record] struct {
+// AudioFieldSet is the type of AudioFields.
+type AudioFieldSet struct {
+	CommonFields[AudioGenerationRecord]
+	// Baseline is "baseline", the model family.
+	Baseline StringField[AudioGenerationRecord, string]
+	// NSFW is "nsfw".
+	NSFW BoolField[AudioGenerationRecord]
+	// Tags is "tags".
+	Tags ListField[AudioGenerationRecord]
+}
+
+// AdapterFieldSet is the type of LoRAFields and TextualInversionFields.
+type AdapterFieldSet[R Record] struct {
 	CommonFields[R]
 	// Baseline is "baseline", the family of models that the record works with.
 	Baseline StringField[R, Baseline]
@@ -144,71 +193,18 @@ type AddOnFieldSet[R Record] struct {
 
 // The fields of each record type. Treat them as constants.
 var (
-	// ModelFields are the fields of a ModelRecord: those that the records of every category have.
+	// ModelFields are the fields of a ModelRecord, which the records of every category have.
 	ModelFields = newCommonFields((*ModelRecord).common)
-
 	// ImageFields are the fields of an ImageGenerationRecord.
-	ImageFields = ImageFieldSet{
-		CommonFields: newCommonFields((*ImageGenerationRecord).common),
-		Baseline: stringFieldOf("baseline",
-			func(r *ImageGenerationRecord) *Baseline { return &r.Baseline }),
-		NSFW:       boolFieldOf("nsfw", func(r *ImageGenerationRecord) *bool { return &r.NSFW }),
-		Inpainting: boolFieldOf("inpainting", func(r *ImageGenerationRecord) *bool { return &r.Inpainting }),
-		Optimization: stringFieldOf("optimization",
-			func(r *ImageGenerationRecord) *string { return &r.Optimization }),
-		Tags:      listFieldOf("tags", func(r *ImageGenerationRecord) *[]string { return &r.Tags }),
-		Showcases: listFieldOf("showcases", func(r *ImageGenerationRecord) *[]string { return &r.Showcases }),
-		MinBridgeVersion: optionalFieldOf("min_bridge_version",
-			func(r *ImageGenerationRecord) *Optional[int64] { return &r.MinBridgeVersion }),
-		Trigger: listFieldOf("trigger", func(r *ImageGenerationRecord) *[]string { return &r.Trigger }),
-		Homepage: stringFieldOf("homepage",
-			func(r *ImageGenerationRecord) *string { return &r.Homepage }),
-		Style: stringFieldOf("style", func(r *ImageGenerationRecord) *Style { return &r.Style }),
-	}
-
+	ImageFields = newImageFieldSet()
 	// TextFields are the fields of a TextGenerationRecord.
-	TextFields = TextFieldSet{
-		CommonFields: newCommonFields((*TextGenerationRecord).common),
-		Baseline: stringFieldOf("baseline",
-			func(r *TextGenerationRecord) *string { return &r.Baseline }),
-		Parameters: intFieldOf("parameters", func(r *TextGenerationRecord) *int64 { return &r.Parameters }),
-		NSFW:       boolFieldOf("nsfw", func(r *TextGenerationRecord) *bool { return &r.NSFW }),
-		Style:      stringFieldOf("style", func(r *TextGenerationRecord) *string { return &r.Style }),
-		DisplayName: stringFieldOf("display_name",
-			func(r *TextGenerationRecord) *string { return &r.DisplayName }),
-		URL:  stringFieldOf("url", func(r *TextGenerationRecord) *string { return &r.URL }),
-		Tags: listFieldOf("tags", func(r *TextGenerationRecord) *[]string { return &r.Tags }),
-		InstructFormat: stringFieldOf("instruct_format",
-			func(r *TextGenerationRecord) *string { return &r.InstructFormat }),
-		TextModelGroup: stringFieldOf("text_model_group",
-			func(r *TextGenerationRecord) *string { return &r.TextModelGroup }),
-		NameSchemaException: stringFieldOf("name_schema_exception",
-			func(r *TextGenerationRecord) *string { return &r.NameSchemaException }),
-	}
-
+	TextFields = newTextFieldSet()
 	// ControlNetFields are the fields of a ControlNetRecord.
-	ControlNetFields = ControlNetFieldSet{
-		CommonFields: newCommonFields((*ControlNetRecord).common),
-		ControlNetStyle: stringFieldOf("controlnet_style",
-			func(r *ControlNetRecord) *ControlNetStyle { return &r.ControlNetStyle }),
-	}
-
+	ControlNetFields = newControlNetFieldSet()
 	// ControlNetAnnotatorFields are the fields of a ControlNetAnnotatorRecord.
-	ControlNetAnnotatorFields = ControlNetAnnotatorFieldSet{
-		CommonFields: newCommonFields((*ControlNetAnnotatorRecord).common),
-		ControlTypes: listFieldOf("control_types",
-			func(r *ControlNetAnnotatorRecord) *[]string { return &r.ControlTypes }),
-		Preprocessors: listFieldOf("preprocessors",
-			func(r *ControlNetAnnotatorRecord) *[]string { return &r.Preprocessors }),
-	}
-
+	ControlNetAnnotatorFields = newControlNetAnnotatorFieldSet()
 	// CLIPFields are the fields of a CLIPRecord.
-	CLIPFields = CLIPFieldSet{
-		CommonFields: newCommonFields((*CLIPRecord).common),
-		PretrainedName: stringFieldOf("pretrained_name",
-			func(r *CLIPRecord) *string { return &r.PretrainedName }),
-	}
-
+	CLIPFields = newCLIPFieldSet()
 	// BLIPFields are the fields of a BLIPRecord.
 	BLIPFields = newCommonFields((*BLIPRecord).common)
 	// ESRGANFields are the fields of an ESRGANRecord.
@@ -221,51 +217,158 @@ var (
 	SafetyCheckerFields = newCommonFields((*SafetyCheckerRecord).common)
 	// MiscellaneousFields are the fields of a MiscellaneousRecord.
 	MiscellaneousFields = newCommonFields((*MiscellaneousRecord).common)
-
 	// VideoFields are the fields of a VideoGenerationRecord.
-	VideoFields = MediaFieldSet[VideoGenerationRecord]{
-		CommonFields: newCommonFields((*VideoGenerationRecord).common),
-		Baseline: stringFieldOf("baseline",
-			func(r *VideoGenerationRecord) *string { return &r.Baseline }),
-		NSFW: boolFieldOf("nsfw", func(r *VideoGenerationRecord) *bool { return &r.NSFW }),
-		Tags: listFieldOf("tags", func(r *VideoGenerationRecord) *[]string { return &r.Tags }),
-	}
-
+	VideoFields = newVideoFieldSet()
 	// AudioFields are the fields of an AudioGenerationRecord.
-	AudioFields = MediaFieldSet[AudioGenerationRecord]{
-		CommonFields: newCommonFields((*AudioGenerationRecord).common),
-		Baseline: stringFieldOf("baseline",
-			func(r *AudioGenerationRecord) *string { return &r.Baseline }),
-		NSFW: boolFieldOf("nsfw", func(r *AudioGenerationRecord) *bool { return &r.NSFW }),
-		Tags: listFieldOf("tags", func(r *AudioGenerationRecord) *[]string { return &r.Tags }),
-	}
-
+	AudioFields = newAudioFieldSet()
 	// LoRAFields are the fields of a LoRARecord.
-	LoRAFields = AddOnFieldSet[LoRARecord]{
-		CommonFields: newCommonFields((*LoRARecord).common),
-		Baseline:     stringFieldOf("baseline", func(r *LoRARecord) *Baseline { return &r.Baseline }),
-		NSFW:         boolFieldOf("nsfw", func(r *LoRARecord) *bool { return &r.NSFW }),
-		Tags:         listFieldOf("tags", func(r *LoRARecord) *[]string { return &r.Tags }),
-		Trigger:      listFieldOf("trigger", func(r *LoRARecord) *[]string { return &r.Trigger }),
-		Homepage:     stringFieldOf("homepage", func(r *LoRARecord) *string { return &r.Homepage }),
-		Showcases:    listFieldOf("showcases", func(r *LoRARecord) *[]string { return &r.Showcases }),
-	}
-
+	LoRAFields = newLoRAFieldSet()
 	// TextualInversionFields are the fields of a TextualInversionRecord.
-	TextualInversionFields = AddOnFieldSet[TextualInversionRecord]{
-		CommonFields: newCommonFields((*TextualInversionRecord).common),
-		Baseline: stringFieldOf("baseline",
-			func(r *TextualInversionRecord) *Baseline { return &r.Baseline }),
-		NSFW:    boolFieldOf("nsfw", func(r *TextualInversionRecord) *bool { return &r.NSFW }),
-		Tags:    listFieldOf("tags", func(r *TextualInversionRecord) *[]string { return &r.Tags }),
-		Trigger: listFieldOf("trigger", func(r *TextualInversionRecord) *[]string { return &r.Trigger }),
-		Homepage: stringFieldOf("homepage",
-			func(r *TextualInversionRecord) *string { return &r.Homepage }),
-		Showcases: listFieldOf("showcases", func(r *TextualInversionRecord) *[]string { return &r.Showcases }),
-	}
+	TextualInversionFields = newTextualInversionFieldSet()
 )
 
-// fieldSet returns the namespace of the fields of R.
+func newImageFieldSet() ImageFieldSet {
+	type record = ImageGenerationRecord
+	return ImageFieldSet{
+		CommonFields:     newCommonFields((*record).common),
+		Baseline:         newStringField("baseline", func(r *record) Baseline { return r.Baseline }),
+		NSFW:             newBoolField("nsfw", func(r *record) bool { return r.NSFW }),
+		Inpainting:       newBoolField("inpainting", func(r *record) bool { return r.Inpainting }),
+		Optimization:     newStringField("optimization", func(r *record) string { return r.Optimization }),
+		Tags:             newListField("tags", func(r *record) []string { return r.Tags }),
+		Showcases:        newListField("showcases", func(r *record) []string { return r.Showcases }),
+		MinBridgeVersion: newOptionalField("min_bridge_version", func(r *record) Optional[int64] { return r.MinBridgeVersion }),
+		Trigger:          newListField("trigger", func(r *record) []string { return r.Trigger }),
+		Homepage:         newStringField("homepage", func(r *record) string { return r.Homepage }),
+		Style:            newStringField("style", func(r *record) Style { return r.Style }),
+	}
+}
+
+func newTextFieldSet() TextFieldSet {
+	type record = TextGenerationRecord
+	return TextFieldSet{
+		CommonFields:        newCommonFields((*record).common),
+		Baseline:            newStringField("baseline", func(r *record) string { return r.Baseline }),
+		Parameters:          newIntField("parameters", func(r *record) int64 { return r.Parameters }),
+		NSFW:                newBoolField("nsfw", func(r *record) bool { return r.NSFW }),
+		Style:               newStringField("style", func(r *record) string { return r.Style }),
+		DisplayName:         newStringField("display_name", func(r *record) string { return r.DisplayName }),
+		URL:                 newStringField("url", func(r *record) string { return r.URL }),
+		Tags:                newListField("tags", func(r *record) []string { return r.Tags }),
+		InstructFormat:      newStringField("instruct_format", func(r *record) string { return r.InstructFormat }),
+		TextModelGroup:      newStringField("text_model_group", func(r *record) string { return r.TextModelGroup }),
+		NameSchemaException: newStringField("name_schema_exception", func(r *record) string { return r.NameSchemaException }),
+		MaximumTokens:       newOptionalField("context_window.maximum_tokens", maximumTokens),
+		Completion:          newModeField(InteractionCompletion),
+		Instruction:         newModeField(InteractionInstruction),
+		Chat:                newModeField(InteractionChat),
+		ToolCalling:         newCapabilityField(CapabilityToolCalling),
+		StructuredOutput:    newCapabilityField(CapabilityStructuredOutput),
+		GuidanceStatus:      newStringField("guidance.status", func(r *record) GuidanceStatus { return guidanceOf(r).Status }),
+		PrimaryProfileID:    newStringField("guidance.primary_profile_id", func(r *record) string { return guidanceOf(r).PrimaryProfileID }),
+		SupplementalProfileIDs: newListField("guidance.supplemental_profile_ids",
+			func(r *record) []string { return guidanceOf(r).SupplementalProfileIDs }),
+	}
+}
+
+func newModeField(mode InteractionMode) StringField[TextGenerationRecord, SupportStatus] {
+	return newStringField("interaction_modes."+string(mode)+".status",
+		func(r *TextGenerationRecord) SupportStatus { return r.InteractionModes[mode].Status })
+}
+
+func newCapabilityField(capability ModelCapability) StringField[TextGenerationRecord, SupportStatus] {
+	return newStringField("capabilities."+string(capability)+".status",
+		func(r *TextGenerationRecord) SupportStatus { return r.Capabilities[capability].Status })
+}
+
+// maximumTokens returns the size of the context window, or an unset value if the record does not state it.
+func maximumTokens(r *TextGenerationRecord) Optional[int64] {
+	if r.ContextWindow == nil {
+		return Optional[int64]{}
+	}
+	return Some(r.ContextWindow.MaximumTokens)
+}
+
+// guidanceOf returns the guidance summary of a record. It is empty if the record states none.
+func guidanceOf(r *TextGenerationRecord) *GuidanceSummary {
+	if r.Guidance == nil {
+		return &GuidanceSummary{}
+	}
+	return r.Guidance
+}
+
+func newControlNetFieldSet() ControlNetFieldSet {
+	type record = ControlNetRecord
+	return ControlNetFieldSet{
+		CommonFields:    newCommonFields((*record).common),
+		ControlNetStyle: newStringField("controlnet_style", func(r *record) ControlNetStyle { return r.ControlNetStyle }),
+	}
+}
+
+func newControlNetAnnotatorFieldSet() ControlNetAnnotatorFieldSet {
+	type record = ControlNetAnnotatorRecord
+	return ControlNetAnnotatorFieldSet{
+		CommonFields:  newCommonFields((*record).common),
+		ControlTypes:  newListField("control_types", func(r *record) []string { return r.ControlTypes }),
+		Preprocessors: newListField("preprocessors", func(r *record) []string { return r.Preprocessors }),
+	}
+}
+
+func newCLIPFieldSet() CLIPFieldSet {
+	type record = CLIPRecord
+	return CLIPFieldSet{
+		CommonFields:   newCommonFields((*record).common),
+		PretrainedName: newStringField("pretrained_name", func(r *record) string { return r.PretrainedName }),
+	}
+}
+
+func newVideoFieldSet() VideoFieldSet {
+	type record = VideoGenerationRecord
+	return VideoFieldSet{
+		CommonFields: newCommonFields((*record).common),
+		Baseline:     newStringField("baseline", func(r *record) string { return r.Baseline }),
+		NSFW:         newBoolField("nsfw", func(r *record) bool { return r.NSFW }),
+		Tags:         newListField("tags", func(r *record) []string { return r.Tags }),
+	}
+}
+
+func newAudioFieldSet() AudioFieldSet {
+	type record = AudioGenerationRecord
+	return AudioFieldSet{
+		CommonFields: newCommonFields((*record).common),
+		Baseline:     newStringField("baseline", func(r *record) string { return r.Baseline }),
+		NSFW:         newBoolField("nsfw", func(r *record) bool { return r.NSFW }),
+		Tags:         newListField("tags", func(r *record) []string { return r.Tags }),
+	}
+}
+
+func newLoRAFieldSet() AdapterFieldSet[LoRARecord] {
+	type record = LoRARecord
+	return AdapterFieldSet[LoRARecord]{
+		CommonFields: newCommonFields((*record).common),
+		Baseline:     newStringField("baseline", func(r *record) Baseline { return r.Baseline }),
+		NSFW:         newBoolField("nsfw", func(r *record) bool { return r.NSFW }),
+		Tags:         newListField("tags", func(r *record) []string { return r.Tags }),
+		Trigger:      newListField("trigger", func(r *record) []string { return r.Trigger }),
+		Homepage:     newStringField("homepage", func(r *record) string { return r.Homepage }),
+		Showcases:    newListField("showcases", func(r *record) []string { return r.Showcases }),
+	}
+}
+
+func newTextualInversionFieldSet() AdapterFieldSet[TextualInversionRecord] {
+	type record = TextualInversionRecord
+	return AdapterFieldSet[TextualInversionRecord]{
+		CommonFields: newCommonFields((*record).common),
+		Baseline:     newStringField("baseline", func(r *record) Baseline { return r.Baseline }),
+		NSFW:         newBoolField("nsfw", func(r *record) bool { return r.NSFW }),
+		Tags:         newListField("tags", func(r *record) []string { return r.Tags }),
+		Trigger:      newListField("trigger", func(r *record) []string { return r.Trigger }),
+		Homepage:     newStringField("homepage", func(r *record) string { return r.Homepage }),
+		Showcases:    newListField("showcases", func(r *record) []string { return r.Showcases }),
+	}
+}
+
+// fieldSet returns the field set of R.
 func fieldSet[R Record]() any {
 	switch any((*R)(nil)).(type) {
 	case *ImageGenerationRecord:
@@ -305,93 +408,95 @@ func fieldSet[R Record]() any {
 
 func newCommonFields[R Record](common func(*R) *ModelRecord) CommonFields[R] {
 	return CommonFields[R]{
-		RecordType:  stringFieldOf("record_type", func(r *R) *Category { return &common(r).RecordType }),
-		Name:        stringFieldOf("name", func(r *R) *string { return &common(r).Name }),
-		Description: stringFieldOf("description", func(r *R) *string { return &common(r).Description }),
-		Version:     stringFieldOf("version", func(r *R) *string { return &common(r).Version }),
-		SeriesName: behindFieldOf("finetune_series.name", func(r *R) (string, bool) {
-			if series := common(r).FinetuneSeries; series != nil {
-				return series.Name, series.Name != ""
-			}
-			return "", false
+		RecordType:    newStringField("record_type", func(r *R) Category { return common(r).RecordType }),
+		Name:          newStringField("name", func(r *R) string { return common(r).Name }),
+		Description:   newStringField("description", func(r *R) string { return common(r).Description }),
+		Version:       newStringField("version", func(r *R) string { return common(r).Version }),
+		SeriesName:    newDerivedField("finetune_series.name", func(r *R) string { return seriesOf(common(r)).Name }),
+		SeriesAuthor:  newDerivedField("finetune_series.author", func(r *R) string { return seriesOf(common(r)).Author }),
+		SchemaVersion: newStringField("metadata.schema_version", func(r *R) string { return common(r).Metadata.SchemaVersion }),
+		CreatedAt:     TimeField[R]{"metadata.created_at", func(r *R) time.Time { return common(r).Metadata.CreatedAt }},
+		UpdatedAt:     TimeField[R]{"metadata.updated_at", func(r *R) time.Time { return common(r).Metadata.UpdatedAt }},
+		CreatedBy:     newStringField("metadata.created_by", func(r *R) string { return common(r).Metadata.CreatedBy }),
+		UpdatedBy:     newStringField("metadata.updated_by", func(r *R) string { return common(r).Metadata.UpdatedBy }),
+		Domain:        newStringField("model_classification.domain", func(r *R) Domain { return common(r).Classification.Domain }),
+		Purpose:       newStringField("model_classification.purpose", func(r *R) Purpose { return common(r).Classification.Purpose }),
+		SizeOnDiskBytes: newOptionalField("size_on_disk_bytes",
+			func(r *R) Optional[int64] { return common(r).SizeOnDiskBytes }),
+		LicenseExpression: newStringField("licensing.license_expression", func(r *R) string { return licenseOf(common(r)).Expression }),
+		LicenseIDs:        newListField("licensing.license_ids", func(r *R) []string { return licenseOf(common(r)).LicenseIDs }),
+		CommercialUse:     newStringField("licensing.commercial_use", func(r *R) Permission { return licenseOf(common(r)).CommercialUse }),
+		Redistribution:    newStringField("licensing.redistribution", func(r *R) Permission { return licenseOf(common(r)).Redistribution }),
+		Obligations: newListField("licensing.obligations", func(r *R) []string {
+			return obligationTexts(licenseOf(common(r)).Obligations)
 		}),
-		SeriesAuthor: behindFieldOf("finetune_series.author", func(r *R) (string, bool) {
-			if series := common(r).FinetuneSeries; series != nil {
-				return series.Author, series.Author != ""
-			}
-			return "", false
-		}),
-		SchemaVersion: stringFieldOf("metadata.schema_version",
-			func(r *R) *string { return &common(r).Metadata.SchemaVersion }),
-		CreatedAt: TimeField[R]{"metadata.created_at", func(r *R) time.Time { return common(r).Metadata.CreatedAt }},
-		UpdatedAt: TimeField[R]{"metadata.updated_at", func(r *R) time.Time { return common(r).Metadata.UpdatedAt }},
-		CreatedBy: stringFieldOf("metadata.created_by",
-			func(r *R) *string { return &common(r).Metadata.CreatedBy }),
-		UpdatedBy: stringFieldOf("metadata.updated_by",
-			func(r *R) *string { return &common(r).Metadata.UpdatedBy }),
-		Domain: stringFieldOf("model_classification.domain",
-			func(r *R) *Domain { return &common(r).Classification.Domain }),
-		Purpose: stringFieldOf("model_classification.purpose",
-			func(r *R) *Purpose { return &common(r).Classification.Purpose }),
-		SizeOnDiskBytes: optionalFieldOf("size_on_disk_bytes",
-			func(r *R) *Optional[int64] { return &common(r).SizeOnDiskBytes }),
+		Attribution: newDerivedField("licensing.attribution", func(r *R) string { return licenseOf(common(r)).Attribution }),
+		ReviewedBy:  newDerivedField("licensing.reviewed_by", func(r *R) string { return licenseOf(common(r)).ReviewedBy }),
+		ReviewedAt:  TimeField[R]{"licensing.reviewed_at", func(r *R) time.Time { return licenseOf(common(r)).ReviewedAt.Time() }},
 	}
 }
 
-// stringFieldOf returns the field of the text in a record that at points to.
-func stringFieldOf[R Record, S ~string](name string, at func(*R) *S) StringField[R, S] {
-	offset := fieldOffset(at)
+// newStringField returns a field of strings that has columns.
+func newStringField[R Record, S ~string](name string, get func(*R) S) StringField[R, S] {
+	f := newDerivedField(name, get)
+	f.column, f.text = columns.Text(get), func(v S) string { return string(v) }
+	return f
+}
+
+// newDerivedField returns a field of strings without columns.
+func newDerivedField[R Record, S ~string](name string, get func(*R) S) StringField[R, S] {
 	var f StringField[R, S]
-	f.name, f.column = name, textColumn[R, S](offset)
-	f.text = func(v S) string { return string(v) }
-	f.get = func(r *R) (S, bool) {
-		v := *valueAt[S](r, offset)
-		return v, v != ""
-	}
+	f.name, f.get = name, func(r *R) (S, bool) { v := get(r); return v, v != "" }
 	return f
 }
 
-// behindFieldOf returns the field of a text that is not in the record itself.
-func behindFieldOf[R Record](name string, get func(*R) (string, bool)) StringField[R, string] {
-	return StringField[R, string]{OrderedField[R, string]{Field: Field[R, string]{name: name, get: get}}}
+// newIntField returns a field of integers that are never absent.
+func newIntField[R Record](name string, get func(*R) int64) IntField[R] {
+	return newNumberField(name, func(r *R) (int64, bool) { return get(r), true })
 }
 
-// numberFieldOf returns the field of an integer.
-func numberFieldOf[R Record](name string, get func(*R) (int64, bool)) OrderedField[R, int64] {
-	var f OrderedField[R, int64]
-	f.name, f.get, f.numbers = name, get, numberColumn(get)
-	f.whole = func(v int64) int64 { return v }
+// newOptionalField returns a field of integers that may be absent.
+func newOptionalField[R Record](name string, get func(*R) Optional[int64]) IntField[R] {
+	return newNumberField(name, func(r *R) (int64, bool) { return get(r).Get() })
+}
+
+func newNumberField[R Record](name string, get func(*R) (int64, bool)) IntField[R] {
+	var f IntField[R]
+	f.name, f.get, f.column = name, get, columns.Int(get)
 	return f
 }
 
-// optionalFieldOf returns the field of the integer in a record that at points to.
-func optionalFieldOf[R Record](name string, at func(*R) *Optional[int64]) OrderedField[R, int64] {
-	offset := fieldOffset(at)
-	return numberFieldOf(name, func(r *R) (int64, bool) {
-		v := valueAt[Optional[int64]](r, offset)
-		return v.value, v.set
-	})
-}
-
-// intFieldOf returns the field of the integer in a record that at points to; it is never absent.
-func intFieldOf[R Record](name string, at func(*R) *int64) OrderedField[R, int64] {
-	offset := fieldOffset(at)
-	return numberFieldOf(name, func(r *R) (int64, bool) { return *valueAt[int64](r, offset), true })
-}
-
-// boolFieldOf returns the field of the flag in a record that at points to.
-func boolFieldOf[R Record](name string, at func(*R) *bool) BoolField[R] {
-	offset := fieldOffset(at)
+func newBoolField[R Record](name string, get func(*R) bool) BoolField[R] {
 	var f BoolField[R]
-	f.name, f.column, f.text = name, flagColumn[R](offset), strconv.FormatBool
-	f.get = func(r *R) (bool, bool) { return *valueAt[bool](r, offset), true }
+	f.name, f.get = name, func(r *R) (bool, bool) { return get(r), true }
+	f.column, f.text = columns.Bool(get), strconv.FormatBool
 	return f
 }
 
-// listFieldOf returns the field of the list in a record that at points to.
-func listFieldOf[R Record](name string, at func(*R) *[]string) ListField[R] {
-	offset := fieldOffset(at)
-	return ListField[R]{
-		name: name, get: func(r *R) []string { return *valueAt[[]string](r, offset) }, column: listColumn[R](offset),
+func newListField[R Record](name string, get func(*R) []string) ListField[R] {
+	return ListField[R]{name: name, get: get, column: columns.List(get)}
+}
+
+// seriesOf returns the finetune series of a record. It is empty if the record states none.
+func seriesOf(r *ModelRecord) FinetuneSeries {
+	if r.FinetuneSeries == nil {
+		return FinetuneSeries{}
 	}
+	return *r.FinetuneSeries
+}
+
+// licenseOf returns the licence of a record's model. It is empty if the record states none.
+func licenseOf(r *ModelRecord) *LicenseAssignment {
+	if r.Licensing == nil {
+		return &LicenseAssignment{}
+	}
+	return &r.Licensing.LicenseAssignment
+}
+
+func obligationTexts(obligations []LicenseObligation) []string {
+	out := make([]string, len(obligations))
+	for i, obligation := range obligations {
+		out[i] = string(obligation)
+	}
+	return out
 }

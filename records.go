@@ -1,4 +1,4 @@
-// The record types of the 15 categories, and what can be asked of one record.
+// The record types of the 15 categories, and their methods.
 
 package modelref
 
@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/haidra-org/modelref/internal/jsondoc"
 )
 
 // Record is the constraint of the generic functions over records: one of the record types.
@@ -22,39 +24,43 @@ type Record interface {
 		VideoGenerationRecord | AudioGenerationRecord | MiscellaneousRecord | LoRARecord | TextualInversionRecord
 }
 
-// ModelRecord is what the records of every category have. The records that a [Client] returns are shared between all
-// its callers and read-only: take a Clone to change one.
+// ModelRecord has the fields that the records of all categories have. The records that a [Client] returns are shared by all
+// callers and read-only. Use Clone to get a copy that can be changed.
 type ModelRecord struct {
-	// RecordType is the category that the record says it is of; filled in from the document's category where the
-	// record does not say.
+	// RecordType is the category that the record states. If the record does not state it, RecordType is the category of the
+	// document.
 	RecordType Category
-	// Name is the model's name, unique in its category. It may hold slashes, spaces and any Unicode.
+	// Name is the model's name, which is unique in its category. It can contain slashes, spaces and any Unicode.
 	Name string
-	// Description is prose about the model, or "".
+	// Description describes the model, or is "".
 	Description string
-	// Version is the model's own version, in no fixed form, or "".
+	// Version is the version of the model, in no fixed format, or "".
 	Version string
 	// FinetuneSeries is the series that the model belongs to, or nil.
 	FinetuneSeries *FinetuneSeries
-	// Metadata says when and by whom the record was written.
+	// Metadata has the times and the authors of the record.
 	Metadata RecordMetadata
 	// Config lists the model's files.
 	Config RecordConfig
-	// Classification is the model's domain and purpose; filled in from the category where the record does not say.
+	// Classification is the model's domain and purpose. A value that the record does not state is that of the category.
 	Classification Classification
-	// SizeOnDiskBytes is the size of all the model's files in bytes, where the record states it.
+	// SizeOnDiskBytes is the total size of the model's files in bytes. It is unset if the record does not state it.
 	SizeOnDiskBytes Optional[int64]
+	// Licensing is the licence of the model and what it permits. It is nil if the record does not state it, for example
+	// because the service is older, or if the record states null; see IsNull. If nobody has reviewed the licence, Licensing is
+	// not nil and its Expression is NoAssertion. Records with the same licence share one Licensing.
+	Licensing *Licensing
 
 	raw string
 }
 
-// Classification says what a model makes and what it is for.
+// Classification is the domain and the purpose of a model.
 type Classification struct {
 	Domain  Domain
 	Purpose Purpose
 }
 
-// FinetuneSeries is a series of models by one author, as "Pony" is.
+// FinetuneSeries is a series of models by one author, for example "Pony".
 type FinetuneSeries struct {
 	Name        string
 	Version     string
@@ -63,7 +69,7 @@ type FinetuneSeries struct {
 	Homepage    string
 }
 
-// RecordMetadata says when and by whom a record was written. A time that is not known is the zero time.
+// RecordMetadata has the times and the authors of a record. An unknown time is the zero time.
 type RecordMetadata struct {
 	SchemaVersion string
 	CreatedAt     time.Time
@@ -76,27 +82,27 @@ type RecordMetadata struct {
 type RecordConfig struct {
 	// Download lists the files to download, the weights first.
 	Download []DownloadRecord
-	// EmbeddedComponentHashes gives, by purpose ("vae", "text_encoders"), the hash of each component that is inside
-	// the weights file.
+	// EmbeddedComponentHashes has the hash of each component inside the weights file, by its purpose ("vae",
+	// "text_encoders").
 	EmbeddedComponentHashes map[string]string
 }
 
 // DownloadRecord is one file of a model.
 type DownloadRecord struct {
-	// FileName is where the file goes below the category's weights folder; it comes from the network, so check it with
-	// filepath.IsLocal before writing to it.
+	// FileName is the path of the file below the category's weights folder. It comes from the network: check it with
+	// filepath.IsLocal before you write to it.
 	FileName string
-	// FileURL is where to get it.
+	// FileURL is the URL of the file.
 	FileURL string
-	// SHA256Sum is the file's SHA-256 in hex of either case, or "FIXME" where nobody has recorded it yet.
+	// SHA256Sum is the file's SHA-256 in hexadecimal digits of either case. It is "FIXME" if no checksum is recorded.
 	SHA256Sum string
 	// ContentHash is the hash of the tensors without the file's header, or "".
 	ContentHash string
 	// FilePurpose is what the file is for ("unet", "vae", "text_encoders"), or "" for a whole checkpoint.
 	FilePurpose string
-	// KnownSlowDownload says whether the host is known to be slow, where the record states it.
+	// KnownSlowDownload reports whether the host is known to be slow. It is unset if the record does not state it.
 	KnownSlowDownload Optional[bool]
-	// SizeBytes is the file's size in bytes, where the record states it.
+	// SizeBytes is the size of the file in bytes. It is unset if the record does not state it.
 	SizeBytes Optional[int64]
 }
 
@@ -105,17 +111,17 @@ type ImageGenerationRecord struct {
 	ModelRecord
 	// Baseline is the model family.
 	Baseline Baseline
-	// NSFW says that the model makes images that are not safe for work.
+	// NSFW reports whether the model makes images that are not safe for work.
 	NSFW bool
-	// Inpainting says that the model is made to fill in parts of an image.
+	// Inpainting reports whether the model is made to fill in parts of an image.
 	Inpainting bool
-	// Optimization names the number format of the weights, as "fp8", or "".
+	// Optimization is the number format of the weights, for example "fp8", or "".
 	Optimization string
 	// Tags are free words that describe the model.
 	Tags []string
 	// Showcases are the URLs of example images.
 	Showcases []string
-	// MinBridgeVersion is the lowest worker version that can serve the model, where the record states one.
+	// MinBridgeVersion is the lowest worker version that can serve the model. It is unset if the record does not state it.
 	MinBridgeVersion Optional[int64]
 	// Trigger lists the words that bring out the model's effect in a prompt.
 	Trigger []string
@@ -123,7 +129,8 @@ type ImageGenerationRecord struct {
 	Homepage string
 	// Style is the kind of picture that the model is best at, or "".
 	Style Style
-	// Requirements are the generation settings that the model needs, as "clip_skip" or "samplers". A value is an
+	// Requirements are the generation settings that the model needs, such as "clip_skip" or "schedulers". The old flag
+	// "karras" is replaced by "schedulers": ["karras"] if it is true and ["normal"] if it is false. A value is an
 	// int64, a float64, a string, a bool, or a slice of one of the first three.
 	Requirements map[string]any
 }
@@ -135,25 +142,34 @@ type TextGenerationRecord struct {
 	Baseline string
 	// Parameters is the number of the model's parameters.
 	Parameters int64
-	// NSFW says that the model is made for text that is not safe for work.
+	// NSFW reports whether the model is made for text that is not safe for work.
 	NSFW bool
-	// Style is what the model is for, as "chat" or "roleplay", or "".
+	// Style is what the model is for, for example "chat" or "roleplay", or "".
 	Style string
-	// DisplayName is the name to show people, or "".
+	// DisplayName is the name for people, or "".
 	DisplayName string
-	// URL is the model's page, or "".
+	// URL is the URL of the model's page, or "".
 	URL string
 	// Tags are free words that describe the model.
 	Tags []string
-	// InstructFormat names the prompt format that the model was trained on, as "ChatML", or "".
+	// InstructFormat is the prompt format that the model was trained on, for example "ChatML", or "".
 	InstructFormat string
 	// Settings are generation settings that suit the model. A value is an int64, a float64, a string, a bool, or a
 	// slice of one of the first three.
 	Settings map[string]any
 	// TextModelGroup is the name that the model's sizes and quantisations have in common, or "".
 	TextModelGroup string
-	// NameSchemaException says why the name does not follow its group's scheme, or "".
+	// NameSchemaException is the reason why the name does not follow the scheme of its group, or "".
 	NameSchemaException string
+	// ContextWindow is the number of tokens that the model can process, or nil if the record does not state it.
+	ContextWindow *ContextWindow
+	// InteractionModes has the ways of prompting, and whether the model supports them. A mode that is not in the map is unknown.
+	InteractionModes map[InteractionMode]SupportClaim
+	// Capabilities has other features, and whether the model supports them. A capability that is not in the map is unknown.
+	Capabilities map[ModelCapability]SupportClaim
+	// Guidance names the guidance profiles of the model. It is nil in search results and in the records of an older service.
+	// Records with the same guidance share one GuidanceSummary.
+	Guidance *GuidanceSummary
 }
 
 // ControlNetRecord is a model that steers image generation by another image.
@@ -175,7 +191,7 @@ type ControlNetAnnotatorRecord struct {
 // CLIPRecord is a CLIP model.
 type CLIPRecord struct {
 	ModelRecord
-	// PretrainedName is the name under which open_clip knows the weights, or "".
+	// PretrainedName is the name of the weights in open_clip, or "".
 	PretrainedName string
 }
 
@@ -199,7 +215,7 @@ type VideoGenerationRecord struct {
 	ModelRecord
 	// Baseline is the model family, or "".
 	Baseline string
-	// NSFW says that the model makes video that is not safe for work.
+	// NSFW reports whether the model makes video that is not safe for work.
 	NSFW bool
 	// Tags are free words that describe the model.
 	Tags []string
@@ -210,7 +226,7 @@ type AudioGenerationRecord struct {
 	ModelRecord
 	// Baseline is the model family, or "".
 	Baseline string
-	// NSFW says that the model makes sound that is not safe for work.
+	// NSFW reports whether the model makes sound that is not safe for work.
 	NSFW bool
 	// Tags are free words that describe the model.
 	Tags []string
@@ -224,7 +240,7 @@ type LoRARecord struct {
 	ModelRecord
 	// Baseline is the family of models that the LoRA works with, or "".
 	Baseline Baseline
-	// NSFW says that the LoRA is made for images that are not safe for work.
+	// NSFW reports whether the LoRA is made for images that are not safe for work.
 	NSFW bool
 	// Tags are free words that describe the LoRA.
 	Tags []string
@@ -241,7 +257,7 @@ type TextualInversionRecord struct {
 	ModelRecord
 	// Baseline is the family of models that the embedding works with, or "".
 	Baseline Baseline
-	// NSFW says that the embedding is made for images that are not safe for work.
+	// NSFW reports whether the embedding is made for images that are not safe for work.
 	NSFW bool
 	// Tags are free words that describe the embedding.
 	Tags []string
@@ -262,10 +278,10 @@ type Optional[T any] struct {
 // Some returns an Optional that is set to v.
 func Some[T any](v T) Optional[T] { return Optional[T]{value: v, set: true} }
 
-// Get returns the value and true, or the zero value and false where it is unset.
+// Get returns the value and true, or the zero value and false if o is unset.
 func (o Optional[T]) Get() (T, bool) { return o.value, o.set }
 
-// Or returns the value, or otherwise where it is unset.
+// Or returns the value, or otherwise if o is unset.
 func (o Optional[T]) Or(otherwise T) T {
 	if o.set {
 		return o.value
@@ -284,16 +300,20 @@ func (o Optional[T]) String() string {
 	return fmt.Sprint(o.value)
 }
 
-// common gives generic code the fields that every record has.
+// common returns the fields that all records have, for generic code.
 func (r *ModelRecord) common() *ModelRecord { return r }
 
-// Raw returns the record's own JSON as the source sent it, fields that this package does not know included. It is ""
-// for a record that was not decoded from a document. The string shares the memory of the whole document: clone it with
-// strings.Clone to keep it for long.
-func (r *ModelRecord) Raw() string { return r.raw }
+// RawJSON returns the JSON of the record as the source returned it, with the fields that this package does not define. It
+// returns "" if the record was not decoded from a document. The string shares the memory of the whole document: copy it with
+// strings.Clone if you keep it for long.
+func (r *ModelRecord) RawJSON() string { return r.raw }
 
-// DeclaredTotalSizeBytes returns the size in bytes that the record declares for all its files: SizeOnDiskBytes where
-// it is set, else the sum of the files' sizes where every file has one. It is unset where the record does not say.
+// IsNull reports whether the record's own JSON, which RawJSON returns, has null in the field of that name. It distinguishes a
+// field that is null from a field that is absent, for example if Licensing is nil.
+func (r *ModelRecord) IsNull(field string) bool { return r.raw != "" && jsondoc.IsNull(r.raw, field) }
+
+// DeclaredTotalSizeBytes returns the total size of the files that the record states, in bytes: SizeOnDiskBytes if it is set,
+// otherwise the sum of the sizes of the files. It is unset if the size of a file is missing.
 func (r *ModelRecord) DeclaredTotalSizeBytes() Optional[int64] {
 	if r.SizeOnDiskBytes.set || len(r.Config.Download) == 0 {
 		return r.SizeOnDiskBytes
@@ -301,7 +321,7 @@ func (r *ModelRecord) DeclaredTotalSizeBytes() Optional[int64] {
 	var sum int64
 	for i := range r.Config.Download {
 		size, ok := r.Config.Download[i].SizeBytes.Get()
-		if !ok || size < 0 || size > math.MaxInt64-sum { // no such files are
+		if !ok || size < 0 || size > math.MaxInt64-sum { // invalid or overflowing size
 			return Optional[int64]{}
 		}
 		sum += size
@@ -309,7 +329,7 @@ func (r *ModelRecord) DeclaredTotalSizeBytes() Optional[int64] {
 	return Some(sum)
 }
 
-// PrimaryDownloadURL returns the URL of the first file, or "" for a record that lists none.
+// PrimaryDownloadURL returns the URL of the first file, or "" if the record lists no files.
 func (r *ModelRecord) PrimaryDownloadURL() string {
 	if len(r.Config.Download) == 0 {
 		return ""
@@ -326,17 +346,17 @@ func (r *ModelRecord) DownloadURLs() []string {
 	return out
 }
 
-// unknownChecksum is what the service writes where nobody has recorded a checksum yet.
+// unknownChecksum is the value that the service writes if no checksum is recorded.
 const unknownChecksum = "FIXME"
 
-// HasChecksum reports whether the record states a checksum to verify the file with.
+// HasChecksum reports whether the record states a checksum.
 func (d *DownloadRecord) HasChecksum() bool {
 	return d.SHA256Sum != "" && !strings.EqualFold(d.SHA256Sum, unknownChecksum)
 }
 
-// Verify reads the file's content from r and compares its SHA-256 with the record's. It returns nil where they match,
-// ErrNoChecksum before reading anything where the record states no checksum, ErrChecksumMismatch where they differ or
-// the record's checksum is none, and r's own error where reading fails. The network is not touched.
+// Verify reads the content of the file from r and compares its SHA-256 with that of the record. It returns nil if they are
+// equal. It returns ErrNoChecksum, without reading, if the record states no checksum, and ErrChecksumMismatch if they differ
+// or if the record's checksum is not a SHA-256. If reading fails, the error wraps that of r. The network is not used.
 func (d *DownloadRecord) Verify(r io.Reader) error {
 	if !d.HasChecksum() {
 		return fmt.Errorf("modelref: %s: %w", d.FileName, ErrNoChecksum)
@@ -350,16 +370,16 @@ func (d *DownloadRecord) Verify(r io.Reader) error {
 		return fmt.Errorf("modelref: %s: reading to verify: %w", d.FileName, err)
 	}
 	if got := hash.Sum(nil); !slices.Equal(got, want) {
-		return fmt.Errorf("modelref: %s: %w: got %x, want %x", d.FileName, ErrChecksumMismatch, got, want)
+		return fmt.Errorf("modelref: %s: %w: got %x, must be %x", d.FileName, ErrChecksumMismatch, got, want)
 	}
 	return nil
 }
 
-// What a file's Verify can find.
+// The errors of DownloadRecord.Verify.
 var (
-	// ErrNoChecksum says that a download record states no checksum, so that nothing can be verified.
+	// ErrNoChecksum is returned if a download record states no checksum.
 	ErrNoChecksum = errors.New("no checksum recorded")
-	// ErrChecksumMismatch says that a file is not the one that the record describes.
+	// ErrChecksumMismatch is returned if the content of a file does not have the checksum of its record.
 	ErrChecksumMismatch = errors.New("checksum does not match")
 )
 
@@ -388,10 +408,11 @@ func (r ModelRecord) clone() ModelRecord {
 	}
 	r.Config.Download = slices.Clone(r.Config.Download)
 	r.Config.EmbeddedComponentHashes = maps.Clone(r.Config.EmbeddedComponentHashes)
+	r.Licensing = r.Licensing.Clone()
 	return r
 }
 
-// cloneSettings copies a settings map and all that is in it.
+// cloneSettings returns a deep copy of a settings map.
 func cloneSettings(m map[string]any) map[string]any {
 	out := maps.Clone(m)
 	for key, value := range out {
@@ -438,6 +459,8 @@ func (r *TextGenerationRecord) Clone() *TextGenerationRecord {
 	c := *r
 	c.ModelRecord = r.ModelRecord.clone()
 	c.Tags, c.Settings = slices.Clone(r.Tags), cloneSettings(r.Settings)
+	c.ContextWindow, c.Guidance = r.ContextWindow.clone(), r.Guidance.clone()
+	c.InteractionModes, c.Capabilities = cloneClaims(r.InteractionModes), cloneClaims(r.Capabilities)
 	return &c
 }
 

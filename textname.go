@@ -1,10 +1,9 @@
-// The names of text models: what they say, and which record a name belongs to.
+// The names of text models: their parts, and the record that a reported name belongs to.
 
 package modelref
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/haidra-org/modelref/internal/textname"
@@ -77,18 +76,23 @@ func StripBackendPrefix(name string) string { return textname.StripBackendPrefix
 // Aphrodite puts its prefix before the whole name, KoboldCpp before the name without its author.
 func BackendVariants(name string) []string { return textname.BackendVariants(name) }
 
-// Resolve returns the record for a name as a worker reports it. It reads the category as Load does and tries, in this
+// Resolve loads the category and returns the record that a worker means by the name that it reports. It tries, in this
 // order:
 //
-//  1. the name itself;
-//  2. the name without a "::user" at its end;
-//  3. that without the prefix of a backend ("aphrodite/Author/Model" is "Author/Model");
-//  4. the model whose name without its author that is ("koboldcpp/Model" is "Author/Model");
-//  5. steps 3 and 4 without the quantisation at the name's end, and without a ".gguf" behind it
-//     ("koboldcpp/Model-Q4_K_M" is "Author/Model").
+//  1. the name itself, then the name without white space around it and without "::user" at its end;
+//  2. the same name in another spelling: letter case and separators do not matter ("author/model 7b" is "Author/Model-7B");
+//  3. the name without its author, if the reported name has no author ("Model-7B" is "Author/Model-7B");
+//  4. steps 2 and 3 without words at the end that describe the file: quantization, format and extension
+//     ("Model-7B-i1-Q4_K_M.gguf", "Model-7B-GPTQ", "Model-7B-8bpw-exl2"), as few of them as possible;
+//  5. steps 2 to 4 without the prefix of a runtime ("koboldcpp/", "aphrodite/", "tabbyAPI/", "vllm/", "ollama/" and others)
+//     or the path of a file.
 //
-// Where several authors have a model of one name, the first in the document's order is returned. Letter case counts.
-// The error is ErrNotFound where none of this finds a record, else that of Load.
+// An author in the reported name must be the author of the record, unless it is known for quantizing the models of others
+// ("TheBloke/Model-7B-GPTQ"). A wrong record is worse than none: if several records fit equally well, such as models of two
+// authors with one name, Resolve returns none of them.
+//
+// If there is no such record, the error is a *NotFoundError, which is ErrNotFound and lists similar names. Otherwise the
+// errors are those of Load.
 func (s *TextGenerationService) Resolve(ctx context.Context, name string, options ...LoadOption) (*TextGenerationRecord, error) {
 	ref, err := s.Load(ctx, options...)
 	if err != nil {
@@ -97,58 +101,24 @@ func (s *TextGenerationService) Resolve(ctx context.Context, name string, option
 	if r, ok := ResolveTextModel(ref, name); ok {
 		return r, nil
 	}
-	return nil, fmt.Errorf("modelref: %s: %q: %w", CategoryTextGeneration, name, ErrNotFound)
+	return nil, &NotFoundError{ref.category, name, ref.nearest(textname.Model(name), maxSuggestions)}
 }
 
-// ResolveTextModel returns the record of a loaded reference for a name as a worker reports it and true, or nil and
-// false. It tries what TextGenerationService.Resolve does; the network is not touched.
+// ResolveTextModel returns the record of a loaded reference that a worker means by the name that it reports, and true, or
+// nil and false. It follows the rules of TextGenerationService.Resolve. The network is not touched.
 func ResolveTextModel(ref *Reference[TextGenerationRecord], name string) (*TextGenerationRecord, bool) {
+	if ref == nil || ref.data == nil {
+		return nil, false
+	}
 	if r, ok := ref.Get(name); ok {
 		return r, true
 	}
-	model, _, shared := strings.Cut(name, "::")
-	if shared {
-		if r, ok := ref.Get(model); ok {
-			return r, true
-		}
-	}
-	model = textname.StripBackendPrefix(model)
-	if r, ok := resolvePlain(ref, model); ok {
+	model, _, _ := strings.Cut(name, "::")
+	if r, ok := ref.Get(strings.TrimSpace(model)); ok {
 		return r, true
 	}
-	if whole, ok := withoutQuant(model); ok {
-		return resolvePlain(ref, whole)
+	if i, ok := ref.data.names.resolver(ref.Names).Resolve(name); ok {
+		return &ref.data.list[i], true
 	}
 	return nil, false
-}
-
-// resolvePlain returns the record of that name, or else the first whose name without its author that is.
-func resolvePlain(ref *Reference[TextGenerationRecord], model string) (*TextGenerationRecord, bool) {
-	if r, ok := ref.Get(model); ok || model == "" {
-		return r, ok
-	}
-	for name, r := range ref.All() {
-		// A backend is no author: what has its prefix is a variation of a model of another name.
-		if before, ok := strings.CutSuffix(name, model); ok && strings.IndexByte(before, '/') == len(before)-1 &&
-			before != "" && !textname.HasBackendPrefix(name) {
-			return r, true
-		}
-	}
-	return nil, false
-}
-
-// withoutQuant returns a name without the quantisation that it ends in, and whether it ends in one.
-func withoutQuant(name string) (string, bool) {
-	if end := len(name) - len(".gguf"); end > 0 && strings.EqualFold(name[end:], ".gguf") {
-		if rest, ok := withoutQuant(name[:end]); ok {
-			return rest, true
-		}
-	}
-	quant := textname.Parse(name).Quant
-	start := len(name) - len(quant)
-	if quant == "" || start <= 0 || !strings.EqualFold(name[start:], quant) {
-		return "", false
-	}
-	rest := strings.TrimRight(name[:start], "-_.: ")
-	return rest, rest != "" && len(rest) < start
 }
