@@ -1,6 +1,6 @@
 package modelreftest
 
-// This file makes Clients that read from a Server, and finds out tests that write to shared records.
+// This file makes Clients that read from a Server, and detects tests that write to shared records.
 
 import (
 	"net/http"
@@ -12,12 +12,12 @@ import (
 
 // Client returns a Client that reads from the Server, with the options added. t.Cleanup closes it.
 //
-// The test fails where it wrote to a record of a reference that the Client handed out: records are shared and
-// read-only, a test that wants to change one takes a Clone. The references that the Client holds are looked through
-// before every request, and so before a new document from the Server takes the place of an old one, and when the test
-// ends; one that a cache directory or a Store replaced in between is not seen. With a modelref.WithHTTPClient among the
-// options they are looked through when the test ends alone; with one, or with a modelref.WithPrimaryURL or
-// modelref.WithGitHub, the Client is wired as these say.
+// The test fails if it has written to a record of a reference that the Client returned. Records are shared and read-only; a
+// test that changes a record must use a Clone. The references in the Client's memory are checked before every request, and so
+// before a new document of the Server replaces an old one, and when the test ends. A reference that was replaced by a copy
+// of a cache directory or a Store in between is not checked. If the options include [modelref.WithHTTPClient], the references are
+// checked only when the test ends. WithHTTPClient, [modelref.WithPrimaryURL] and [modelref.WithGitHub] override the options of
+// the Server.
 func (s *Server) Client(t testing.TB, options ...modelref.Option) *modelref.Client {
 	t.Helper()
 	d := &detector{t: t, next: s.transport, reported: map[string]bool{}}
@@ -34,7 +34,7 @@ func (s *Server) Client(t testing.TB, options ...modelref.Option) *modelref.Clie
 	return client
 }
 
-// detector looks for records that were written to, before each request of a Client.
+// detector checks before each request of a Client whether records were written to.
 type detector struct {
 	t    testing.TB
 	next *transport
@@ -50,14 +50,14 @@ func (d *detector) watch(client *modelref.Client) {
 	d.client = client
 }
 
-// check fails the test where a record was written to, once for each finding.
+// check fails the test if a record was written to, once for each error.
 func (d *detector) check() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.client == nil {
 		return
 	}
-	if err := d.client.VerifyRecords(); err != nil && !d.reported[err.Error()] {
+	if err := d.client.CheckUnmodified(); err != nil && !d.reported[err.Error()] {
 		d.reported[err.Error()] = true
 		d.t.Errorf("modelreftest: the test changed what it shares with others:\n%v", err)
 	}

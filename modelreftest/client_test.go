@@ -1,4 +1,4 @@
-// Tests of the Client that a Server makes: it is wired, and a test that writes to shared records fails.
+// This file tests the Client of a Server: its configuration, and that a test fails if it modifies shared records.
 
 package modelreftest_test
 
@@ -16,12 +16,12 @@ import (
 	"github.com/haidra-org/modelref/modelreftest"
 )
 
-// quick is a policy that gives up at once.
+// quick returns a retry policy with one attempt.
 func quick() modelref.Option {
 	return modelref.WithRetry(modelref.RetryPolicy{MaxAttempts: 1, BaseDelay: time.Nanosecond})
 }
 
-// recorder is a testing.TB that notes what it is told.
+// recorder is a testing.TB that records errors.
 type recorder struct {
 	testing.TB
 	mu       sync.Mutex
@@ -60,7 +60,7 @@ func TestClientReadsEveryCategory(t *testing.T) {
 			ref, err := reader.Load(t.Context())
 			require.NoError(t, err)
 			assert.Empty(t, ref.Rejected(), category)
-			assert.Equal(t, modelref.OriginPrimary, ref.Origin(), category)
+			assert.Equal(t, modelref.SourcePrimary, ref.Source(), category)
 			assert.Equal(t, category.HasGitHubSource(), ref.Len() > 0, category)
 		}
 	})
@@ -98,15 +98,17 @@ func TestBuiltInDocuments(t *testing.T) {
 	assert.Positive(t, unknown)
 	texts, err := client.TextGeneration.Load(t.Context())
 	require.NoError(t, err)
-	for _, name := range []string{"Example/Marx-3B", "Example/Marx-3B-Q4_K_M", "koboldcpp/Heron-8B-Instruct"} {
-		_, ok := texts.Get(name)
-		assert.True(t, ok, name)
+	_, ok := texts.Get("Example/Marx-3B")
+	assert.True(t, ok)
+	for name, record := range texts.All() {
+		assert.Equal(t, name, modelref.StripBackendPrefix(name), "the model reference has no names of backends")
+		assert.Equal(t, modelref.TextModelGroup(name), record.TextModelGroup, name)
 	}
 	_, err = client.CLIP.Get(t.Context(), "ViT-L/14")
 	require.NoError(t, err)
 }
 
-func TestAWriteToASharedRecordFailsTheTest(t *testing.T) {
+func TestModifyingASharedRecordFailsTheTest(t *testing.T) {
 	t.Parallel()
 	tests := map[string]func(*modelref.ImageGenerationRecord){
 		"a field":           func(r *modelref.ImageGenerationRecord) { r.NSFW = !r.NSFW },
@@ -127,12 +129,12 @@ func TestAWriteToASharedRecordFailsTheTest(t *testing.T) {
 			require.Len(t, found, 1)
 			require.Contains(t, found[0], "Paper Crane XL")
 			_, err = client.ImageGeneration.Load(t.Context())
-			require.Error(t, err, "the cleanup has closed the Client")
+			require.Error(t, err, "the Client is closed by the cleanup")
 		})
 	}
 }
 
-func TestAWriteToARecordThatIsReplacedFailsTheTest(t *testing.T) {
+func TestModifyingAReplacedRecordFailsTheTest(t *testing.T) {
 	t.Parallel()
 	s := modelreftest.NewServer(t, modelreftest.InMemory())
 	fake := &recorder{TB: t}
@@ -142,16 +144,16 @@ func TestAWriteToARecordThatIsReplacedFailsTheTest(t *testing.T) {
 	record.Description = "changed"
 	s.SetDocument(modelref.CategoryCLIP, `{"new":{"name":"new"}}`)
 	for range 2 {
-		ref, err := client.CLIP.Load(t.Context(), modelref.Refresh())
+		ref, err := client.CLIP.Load(t.Context(), modelref.WithRefresh())
 		require.NoError(t, err)
 		require.Equal(t, []string{"new"}, ref.Names())
 	}
 	found := fake.end()
-	require.Len(t, found, 1, "found once, told once")
+	require.Len(t, found, 1, "the error is reported once")
 	require.Contains(t, found[0], "ViT-L/14")
 }
 
-func TestAWriteToACloneIsFine(t *testing.T) {
+func TestModifyingACloneIsAllowed(t *testing.T) {
 	t.Parallel()
 	s := modelreftest.NewServer(t, modelreftest.InMemory())
 	fake := &recorder{TB: t}

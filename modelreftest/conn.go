@@ -1,6 +1,6 @@
 package modelreftest
 
-// This file has the connections: sockets on loopback or pipes within the process, and how one is cut off.
+// This file has the connections: sockets on loopback or pipes inside the process, and how a connection is reset.
 
 import (
 	"context"
@@ -12,7 +12,6 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
-	"syscall"
 )
 
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
@@ -30,7 +29,7 @@ func listen(inMemory bool) (net.Listener, dialFunc, error) {
 	return l, dialLoopback, nil
 }
 
-// dialLoopback dials this machine alone: a test that follows a link to the world is a test that fails at night.
+// dialLoopback dials loopback addresses only, so that a test cannot depend on another machine.
 func dialLoopback(ctx context.Context, network, address string) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -42,7 +41,7 @@ func dialLoopback(ctx context.Context, network, address string) (net.Conn, error
 	return new(net.Dialer).DialContext(ctx, network, address)
 }
 
-// pipeListener hands the other ends of dialled pipes to a server.
+// pipeListener accepts the other ends of dialed pipes.
 type pipeListener struct {
 	address pipeAddr
 	accept  chan net.Conn
@@ -50,7 +49,8 @@ type pipeListener struct {
 	close   sync.Once
 }
 
-// newPipeListener has an address on loopback, which a Client may send its key to, that is like no other Server's.
+// newPipeListener returns a listener with a loopback address, because a Client sends its key only to such an address. The
+// address differs from those of other Servers.
 func newPipeListener() *pipeListener {
 	address := fmt.Sprintf("127.%d.%d.%d:1", 1+rand.N(250), rand.N(250), 1+rand.N(250)) //nolint:gosec // only a name
 	return &pipeListener{address: pipeAddr(address), accept: make(chan net.Conn), done: make(chan struct{})}
@@ -88,10 +88,10 @@ func (l *pipeListener) dial(ctx context.Context, network, address string) (net.C
 	}
 }
 
-// refused is the error of dialling a port where nobody listens.
+// refused returns the error of dialing a port on which no program listens.
 func refused(network, address string) error {
 	return &net.OpError{
-		Op: "dial", Net: network, Addr: pipeAddr(address), Err: os.NewSyscallError("connect", syscall.ECONNREFUSED),
+		Op: "dial", Net: network, Addr: pipeAddr(address), Err: os.NewSyscallError("connect", errConnRefused),
 	}
 }
 
@@ -122,19 +122,19 @@ func (c *pipeConn) Read(p []byte) (int, error) {
 	if errors.Is(err, io.EOF) && c.reset.Load() {
 		err = &net.OpError{
 			Op: "read", Net: "tcp", Source: c.address, Addr: c.address,
-			Err: os.NewSyscallError("read", syscall.ECONNRESET),
+			Err: os.NewSyscallError("read", errConnReset),
 		}
 	}
 	return n, err
 }
 
-// cutOff closes a connection so that the other side sees it reset.
+// cutOff closes a connection so that the other side gets a reset.
 func cutOff(conn net.Conn) {
 	switch conn := conn.(type) {
 	case *pipeConn:
 		conn.reset.Store(true)
 	case *net.TCPConn:
-		_ = conn.SetLinger(0) // where it fails the other side sees an early end, which is as good
+		_ = conn.SetLinger(0) // if it fails, the other side gets an early end, which is also a fault
 	}
-	_ = conn.Close() // it goes away in any case
+	_ = conn.Close() // the connection ends in any case
 }

@@ -1,19 +1,22 @@
 // Package modelreftest has a fake PRIMARY and a fake GitHub for tests of programs that read the model reference.
 //
-// A Server serves documents of its own, small and realistic, or those that a test gives. It can be told to fail in
-// every way that a server or the network before it fails, for good or one request at a time, and it keeps a log of what
-// it was asked:
+// A Server serves small, realistic documents of its own, or the documents of a test. A test can script the faults of a
+// server and of the network, for all requests or for single ones, and the Server keeps a log of its requests:
 //
 //	server := modelreftest.NewServer(t)
 //	client := server.Client(t)
 //	server.Script(modelreftest.Documents, modelreftest.Status(503), modelreftest.OK())
 //	records, err := client.ImageGeneration.Query().ExcludeNSFW().All(ctx)
 //
-// The fake PRIMARY serves the documents, single models, the change stamps and metadata, the list of categories, info,
-// heartbeat, replicate_mode, roles and, empty, the pending models. The answer of another endpoint is given with Body.
+// The fake PRIMARY serves the documents, single models, the last-updated times and metadata, searches, popular models and
+// statistics, licences, image baselines and text guidance, the list of categories, info, heartbeat, replicate_mode, roles
+// and, empty, the pending models. Server.Handle sets the response of any other endpoint. An endpoint that the service has and
+// the Server does not is 501. With AsOlderDeployment the Server responds as a deployment without licences, baselines and
+// guidance.
 //
-// Nothing leaves the machine. With InMemory nothing leaves the process either, no socket is opened, and a Server works
-// inside a testing/synctest bubble, where it goes by the bubble's clock.
+// A Server listens on a loopback address only. With [InMemory] it opens no socket and works inside a testing/synctest bubble
+// with the bubble's clock.
 //
-// The records that a Client returns are shared and read-only. Server.Client fails a test that wrote to one.
+// The records that a Client returns are shared and read-only. A Client of [Server.Client] fails a test that has written to
+// one of them.
 package modelreftest

@@ -9,13 +9,13 @@ import (
 	"github.com/haidra-org/modelref/modelreftest"
 )
 
-// In a test, the Server and the Client end with it.
+// The Server and the Client are closed at the end of the test.
 func ExampleNewServer() {
 	_ = func(t *testing.T) {
 		server := modelreftest.NewServer(t)
 		client := server.Client(t)
 
-		// The first read of a document finds the PRIMARY restarting, the second one works.
+		// The PRIMARY is restarting when the document is first requested. The retry succeeds.
 		server.Script(modelreftest.Documents, modelreftest.Status(503), modelreftest.OK())
 		record, err := client.ImageGeneration.Get(t.Context(), "Lantern XL")
 		if err != nil || record.Baseline != modelref.BaselineStableDiffusionXL {
@@ -27,7 +27,7 @@ func ExampleNewServer() {
 	}
 }
 
-// A program that shows what it can do without the network starts a Server of its own.
+// ExampleStart shows a Server outside of a test, for example for the demonstration of a program without the network.
 func ExampleStart() {
 	server, err := modelreftest.Start(modelreftest.WithRecords(modelref.CategoryImageGeneration,
 		&modelref.ImageGenerationRecord{
@@ -51,6 +51,6 @@ func ExampleStart() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(ref.Names(), "from", ref.Origin())
+	fmt.Println(ref.Names(), "from", ref.Source())
 	// Output: [Lantern XL] from github
 }

@@ -1,6 +1,6 @@
 package modelreftest
 
-// This file answers one request: the normal answer, and the steps that faults are made of.
+// This file responds to one request: the normal response, and the steps of which faults consist.
 
 import (
 	"net/http"
@@ -13,7 +13,7 @@ const (
 	contentText = "text/plain; charset=utf-8"
 )
 
-// answer is a whole answer, before it is sent.
+// answer is a complete response before it is sent.
 type answer struct {
 	status int
 	header http.Header
@@ -22,14 +22,14 @@ type answer struct {
 
 func newAnswer(status int, contentType, body string) *answer {
 	a := &answer{status: status, header: http.Header{}, body: []byte(body)}
-	a.header["Content-Type"] = nil // net/http guesses one where there is no entry
+	a.header["Content-Type"] = nil // without an entry, net/http guesses the type
 	if contentType != "" {
 		a.header.Set("Content-Type", contentType)
 	}
 	return a
 }
 
-// statusAnswer returns what the service answers with where it has nothing to give.
+// statusAnswer returns the response of the service for a status other than 200.
 func statusAnswer(status int, detail string) *answer {
 	switch {
 	case !hasBody(status):
@@ -40,12 +40,12 @@ func statusAnswer(status int, detail string) *answer {
 	return newAnswer(status, contentJSON, string(encode(map[string]string{"detail": detail})))
 }
 
-// hasBody reports whether an answer of that status may have a body.
+// hasBody reports whether a response with that status can have a body.
 func hasBody(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }
 
-// exchange is one request and its answer under way.
+// exchange is one request and its response.
 type exchange struct {
 	server  *Server
 	entry   *Request
@@ -53,7 +53,7 @@ type exchange struct {
 	writer  http.ResponseWriter
 }
 
-// ServeHTTP answers as the PRIMARY and as GitHub, with the faults that the test has asked for.
+// ServeHTTP responds as the PRIMARY and as GitHub, with the faults that the test has set.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !s.begin() {
 		panic(http.ErrAbortHandler)
@@ -66,6 +66,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.reset()
 	case fault.respond != nil:
 		fault.respond(e)
+	case fault.alter == nil && e.handle():
 	default:
 		a := e.normal()
 		if fault.alter != nil {
@@ -75,18 +76,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// normal returns the answer of a Server without faults.
+// normal returns the response of a Server without faults.
 func (e *exchange) normal() *answer {
 	s := e.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e.entry.Tier == GitHub {
+	if e.entry.Endpoint == GitHub {
 		return s.fromGitHub(e.request, e.entry.Path)
 	}
 	return s.fromPrimary(e.request)
 }
 
-// send sends a whole answer.
+// send sends a complete response.
 func (e *exchange) send(a *answer) {
 	e.start(a, len(a.body))
 	if len(a.body) > 0 {
@@ -94,7 +95,7 @@ func (e *exchange) send(a *answer) {
 	}
 }
 
-// start sends the header, with that Content-Length, or none for -1.
+// start sends the header with the given Content-Length. If it is -1, the header has none.
 func (e *exchange) start(a *answer, length int) {
 	header := e.writer.Header()
 	for name, values := range a.header {
@@ -103,7 +104,7 @@ func (e *exchange) start(a *answer, length int) {
 	if length >= 0 && hasBody(a.status) {
 		header.Set("Content-Length", strconv.Itoa(length))
 	}
-	e.server.answered(e.entry, a.status, 0) // before the client can know
+	e.server.answered(e.entry, a.status, 0) // before the client can receive it
 	e.writer.WriteHeader(a.status)
 }
 
@@ -116,21 +117,21 @@ func (e *exchange) write(part []byte) {
 	e.flush()
 }
 
-// flush sends what is still held back.
+// flush sends buffered data.
 func (e *exchange) flush() {
 	if err := http.NewResponseController(e.writer).Flush(); err != nil {
 		e.abort()
 	}
 }
 
-// half sends the header of the normal answer and half of its body.
+// half sends the header of the normal response and half of its body.
 func (e *exchange) half() {
 	a := e.normal()
 	e.start(a, len(a.body))
 	e.write(a.body[:len(a.body)/2])
 }
 
-// pause waits. Where the client goes away meanwhile, or the Server is closed, the exchange ends here.
+// pause waits. If the client disconnects or the Server is closed meanwhile, pause ends the exchange and does not return.
 func (e *exchange) pause(d time.Duration) {
 	if !e.server.pause(e.request.Context(), d) {
 		e.abort()

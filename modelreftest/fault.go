@@ -1,6 +1,6 @@
 package modelreftest
 
-// This file has the faults: what can go wrong with a request, and how the Server makes it so.
+// This file has the faults of requests, and how the Server causes them.
 
 import (
 	"bytes"
@@ -15,18 +15,18 @@ import (
 	"time"
 )
 
-// Fault is one way in which a request goes wrong. The zero Fault is OK.
+// Fault is one way in which a request fails. The zero Fault is OK.
 type Fault struct {
 	name string
-	// respond answers in place of the Server.
+	// respond sends the response instead of the Server.
 	respond func(*exchange)
-	// alter changes the normal answer before it is sent.
+	// alter changes the normal response before it is sent.
 	alter func(*answer)
-	// network returns the error that the request meets on its way.
+	// network returns the error of the network for the request.
 	network func(*http.Request) error
 }
 
-// String returns the call that makes the fault, as "Status(503)".
+// String returns the call that makes the fault, such as "Status(503)".
 func (f Fault) String() string {
 	if f.name == "" {
 		return "OK()"
@@ -34,28 +34,28 @@ func (f Fault) String() string {
 	return f.name
 }
 
-// OK is no fault: it lets a request of a Script pass.
+// OK is the absence of a fault, for requests of a Script that succeed.
 func OK() Fault { return Fault{} }
 
-// respondWith is a fault that gives the same answer to every request.
+// respondWith returns a fault with the same response to every request.
 func respondWith(name string, a *answer) Fault {
 	return Fault{name: name, respond: func(e *exchange) { e.send(a) }}
 }
 
-// Status answers with a status and the body that the service has for it: plain text for 500, else JSON that says what
-// the status means under "detail".
+// Status responds with a status and the body that the service has for it: plain text for 500, otherwise JSON with the meaning of
+// the status in "detail".
 func Status(code int) Fault {
 	return respondWith(fmt.Sprintf("Status(%d)", code), statusAnswer(code, http.StatusText(code)))
 }
 
-// RetryAfter answers with a status, as Status does, and the header Retry-After as given: seconds, a date, or neither.
+// RetryAfter responds with a status, as Status does, and a Retry-After header: seconds, a date, or an invalid value.
 func RetryAfter(code int, value string) Fault {
 	a := statusAnswer(code, http.StatusText(code))
 	a.header.Set("Retry-After", value)
 	return respondWith(fmt.Sprintf("RetryAfter(%d, %q)", code, value), a)
 }
 
-// HTML answers with a status and the page of a proxy.
+// HTML responds with a status and the page of a proxy.
 func HTML(code int) Fault {
 	title := strings.TrimSpace(strconv.Itoa(code) + " " + http.StatusText(code))
 	page := "<html>\r\n<head><title>" + title + "</title></head>\r\n<body>\r\n<center><h1>" + title +
@@ -63,22 +63,22 @@ func HTML(code int) Fault {
 	return respondWith(fmt.Sprintf("HTML(%d)", code), newAnswer(code, "text/html", page))
 }
 
-// Body answers with a status, a content type ("" for none) and a body.
+// Body responds with a status, a content type ("" for none) and a body.
 func Body(code int, contentType, body string) Fault {
 	return respondWith(fmt.Sprintf("Body(%d, %q, …)", code, contentType), newAnswer(code, contentType, body))
 }
 
-// Empty answers 200 with an empty body.
+// Empty responds with 200 and an empty body.
 func Empty() Fault { return respondWith("Empty()", newAnswer(http.StatusOK, contentJSON, "")) }
 
-// RedirectTo answers 302 with a Location.
+// RedirectTo responds with 302 and a Location.
 func RedirectTo(url string) Fault {
 	a := newAnswer(http.StatusFound, "", "")
 	a.header.Set("Location", url)
 	return respondWith(fmt.Sprintf("RedirectTo(%q)", url), a)
 }
 
-// RedirectLoop answers 302 and sends the client to where it is.
+// RedirectLoop responds with 302 and the URL of the request as the Location.
 func RedirectLoop() Fault {
 	return Fault{name: "RedirectLoop()", respond: func(e *exchange) {
 		a := newAnswer(http.StatusFound, "", "")
@@ -87,7 +87,7 @@ func RedirectLoop() Fault {
 	}}
 }
 
-// Delay gives the normal answer after d.
+// Delay sends the normal response after d.
 func Delay(d time.Duration) Fault {
 	return Fault{name: fmt.Sprintf("Delay(%s)", d), respond: func(e *exchange) {
 		e.pause(d)
@@ -95,7 +95,7 @@ func Delay(d time.Duration) Fault {
 	}}
 }
 
-// Stall takes the request and never answers, until the client goes away.
+// Stall accepts the request and sends no response. It ends when the client disconnects or the Server is closed.
 func Stall() Fault {
 	return Fault{name: "Stall()", respond: func(e *exchange) {
 		select {
@@ -106,7 +106,7 @@ func Stall() Fault {
 	}}
 }
 
-// Trickle gives the normal answer, its header at once and then one byte of its body every d.
+// Trickle sends the normal response: the header at once, and then one byte of the body every d.
 func Trickle(d time.Duration) Fault {
 	return Fault{name: fmt.Sprintf("Trickle(%s)", d), respond: func(e *exchange) {
 		a := e.normal()
@@ -119,7 +119,7 @@ func Trickle(d time.Duration) Fault {
 	}}
 }
 
-// Truncated gives the normal answer with the Content-Length of the whole and half of the body, and closes the
+// Truncated sends the normal response with the Content-Length of the whole body, but only half of the body, and closes the
 // connection.
 func Truncated() Fault {
 	return Fault{name: "Truncated()", respond: func(e *exchange) {
@@ -128,13 +128,13 @@ func Truncated() Fault {
 	}}
 }
 
-// WrongLength gives half of the normal body in an answer that is whole by the rules of HTTP: only who parses it can
-// tell.
+// WrongLength sends half of the normal body. The response is valid HTTP with a matching Content-Length. Only a parser can detect
+// the truncation.
 func WrongLength() Fault {
 	return Fault{name: "WrongLength()", alter: func(a *answer) { a.body = a.body[:len(a.body)/2] }}
 }
 
-// ResetInBody gives the normal answer up to half of its body, and resets the connection.
+// ResetInBody sends the normal response up to half of its body, and resets the connection.
 func ResetInBody() Fault {
 	return Fault{name: "ResetInBody()", respond: func(e *exchange) {
 		e.half()
@@ -142,11 +142,11 @@ func ResetInBody() Fault {
 	}}
 }
 
-// Reset resets the connection before anything is answered.
+// Reset resets the connection before a response is sent.
 func Reset() Fault { return Fault{name: "Reset()", respond: (*exchange).reset} }
 
-// Refused is a port where nobody listens. Requests that come in by another way than HTTPClient meet Reset instead, as
-// with DNSFailure and TLSFailure.
+// Refused is a refused connection. Requests that are not sent through HTTPClient get Reset instead. The same holds for
+// DNSFailure and TLSFailure.
 func Refused() Fault {
 	return Fault{name: "Refused()", network: func(r *http.Request) error { return refused("tcp", hostPort(r)) }}
 }
@@ -159,7 +159,7 @@ func DNSFailure() Fault {
 	}}
 }
 
-// TLSFailure is a certificate by an authority that nobody knows.
+// TLSFailure is a certificate of an unknown authority.
 func TLSFailure() Fault {
 	return Fault{name: "TLSFailure()", network: func(*http.Request) error {
 		return &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}
@@ -175,10 +175,10 @@ func hostPort(r *http.Request) string {
 	return net.JoinHostPort(r.URL.Hostname(), port)
 }
 
-// padding is what documents of a size that was asked for are filled with.
+// padding is the number of bytes that are written at a time to reach the size of a document.
 const padding = 1 << 20
 
-// Oversized answers with an empty JSON object, blown up to n bytes with blanks. Its Content-Length says so.
+// Oversized responds with an empty JSON object that is padded to n bytes with blanks, and the Content-Length n.
 func Oversized(n int64) Fault {
 	return Fault{name: fmt.Sprintf("Oversized(%d)", n), respond: func(e *exchange) {
 		e.start(newAnswer(http.StatusOK, contentJSON, ""), int(max(n, 2)))
@@ -191,7 +191,7 @@ func Oversized(n int64) Fault {
 	}}
 }
 
-// GzipBomb answers with a gzip body of about a thousandth of n that expands to an empty JSON object of n bytes.
+// GzipBomb responds with a gzip body of about n/1000 bytes that expands to an empty JSON object of n bytes.
 func GzipBomb(n int64) Fault {
 	return Fault{name: fmt.Sprintf("GzipBomb(%d)", n), respond: func(e *exchange) {
 		a := newAnswer(http.StatusOK, contentJSON, "")
@@ -217,8 +217,8 @@ func gzipped(data []byte) []byte {
 	return out.Bytes()
 }
 
-// InvalidUTF8 gives the normal answer with two bytes that are no UTF-8 inside its first name, or in the middle of a
-// body that has no quotes.
+// InvalidUTF8 sends the normal response with two bytes of invalid UTF-8 inside the first name, or in the middle of a body that
+// has no quotes.
 func InvalidUTF8() Fault {
 	return Fault{name: "InvalidUTF8()", alter: func(a *answer) {
 		at := bytes.IndexByte(a.body, '"') + 1
@@ -229,15 +229,15 @@ func InvalidUTF8() Fault {
 	}}
 }
 
-// DeepNesting answers with a document of one record that holds as many arrays within each other.
+// DeepNesting responds with a document of one record that has depth nested arrays.
 func DeepNesting(depth int) Fault {
 	arrays := strings.Repeat("[", depth) + strings.Repeat("]", depth)
 	return respondWith(fmt.Sprintf("DeepNesting(%d)", depth),
 		newAnswer(http.StatusOK, contentJSON, `{"deep":{"name":"deep","extra":`+arrays+`}}`))
 }
 
-// DuplicateNames gives the normal answer with its first record once more at the end, there with the description
-// "second of two"; of a CSV, with its first row twice. A body of no record is not changed.
+// DuplicateNames sends the normal response with the first record repeated at the end, with the description "second of two".
+// In a CSV file the first row is repeated. A body without records is not changed.
 func DuplicateNames() Fault {
 	return Fault{name: "DuplicateNames()", alter: func(a *answer) { a.body = duplicateFirst(a.body) }}
 }

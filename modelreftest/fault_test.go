@@ -1,4 +1,4 @@
-// Tests of the faults: what a plain HTTP client sees of each, and which request meets which.
+// This file tests what an HTTP client receives for each fault, and which requests have the fault.
 
 package modelreftest_test
 
@@ -12,7 +12,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,9 +26,9 @@ import (
 
 const small = `{"a":{"name":"a","description":"first"},"b":{"name":"b"}}`
 
-// seen is what a client sees of one request.
+// seen is what a client receives for one request.
 type seen struct {
-	err     error // of the request
+	err     error // the error of the request
 	status  int
 	header  http.Header
 	length  int64
@@ -50,11 +49,11 @@ func ask(t testing.TB, client *http.Client, url string) (out seen) {
 	return seen{nil, resp.StatusCode, resp.Header, resp.ContentLength, string(body), err}
 }
 
-// faultTest is a fault, what is logged of it, and what a client sees.
+// faultTest is a fault with the expected log entry and the expected response.
 type faultTest struct {
 	fault  modelreftest.Fault
 	name   string
-	status int // 0 where there is no answer
+	status int // 0 if there is no response
 	check  func(t *testing.T, got seen)
 }
 
@@ -84,7 +83,7 @@ func is(want error) func(error) bool { return func(err error) bool { return erro
 
 func as[E error](err error) bool { var e E; return errors.As(err, &e) }
 
-// answeredFaults are the faults of which something is answered.
+// answeredFaults returns the faults with a response.
 func answeredFaults() []faultTest {
 	return []faultTest{
 		{modelreftest.OK(), "", 200, body(small)},
@@ -111,7 +110,7 @@ func answeredFaults() []faultTest {
 		{modelreftest.Trickle(time.Microsecond), "Trickle(1µs)", 200, body(small)},
 		{modelreftest.WrongLength(), "WrongLength()", 200, body(small[:len(small)/2])},
 		{modelreftest.Truncated(), "Truncated()", 200, bodyError(io.ErrUnexpectedEOF)},
-		{modelreftest.ResetInBody(), "ResetInBody()", 200, bodyError(syscall.ECONNRESET)},
+		{modelreftest.ResetInBody(), "ResetInBody()", 200, bodyError(errConnReset)},
 		{modelreftest.Oversized(3 << 20), "Oversized(3145728)", 200, func(t *testing.T, got seen) {
 			assert.Equal(t, int64(3<<20), got.length)
 			assert.Len(t, got.body, 3<<20)
@@ -132,11 +131,11 @@ func answeredFaults() []faultTest {
 	}
 }
 
-// silentFaults are the faults of which the client gets an error alone.
+// silentFaults returns the faults without a response. The client only gets an error.
 func silentFaults() []faultTest {
 	return []faultTest{
-		{modelreftest.Reset(), "Reset()", 0, requestError(is(syscall.ECONNRESET))},
-		{modelreftest.Refused(), "Refused()", 0, requestError(is(syscall.ECONNREFUSED))},
+		{modelreftest.Reset(), "Reset()", 0, requestError(is(errConnReset))},
+		{modelreftest.Refused(), "Refused()", 0, requestError(is(errConnRefused))},
 		{modelreftest.DNSFailure(), "DNSFailure()", 0, requestError(as[*net.DNSError])},
 		{modelreftest.TLSFailure(), "TLSFailure()", 0, requestError(as[x509.UnknownAuthorityError])},
 		{modelreftest.RedirectLoop(), "RedirectLoop()", 302, requestError(func(err error) bool {
@@ -146,7 +145,7 @@ func silentFaults() []faultTest {
 	}
 }
 
-func TestWhatAClientSeesOfAFault(t *testing.T) {
+func TestTheResponsesOfFaults(t *testing.T) {
 	t.Parallel()
 	eachMode(t, func(t *testing.T, options ...modelreftest.Option) {
 		s := modelreftest.NewServer(t, append(options, modelreftest.WithDocument(modelref.CategoryCLIP, small))...)
@@ -203,7 +202,7 @@ func TestStallEndsWithTheClient(t *testing.T) {
 	})
 }
 
-func TestTimeInABubble(t *testing.T) {
+func TestFaultsInSimulatedTime(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		fault modelreftest.Fault
@@ -231,7 +230,7 @@ func TestTimeInABubble(t *testing.T) {
 	}
 }
 
-func TestAClientInABubble(t *testing.T) {
+func TestAClientInSimulatedTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := modelreftest.NewServer(t, modelreftest.InMemory())
@@ -241,21 +240,21 @@ func TestAClientInABubble(t *testing.T) {
 			require.NoError(t, err)
 			time.Sleep(2 * time.Minute)
 		}
-		tiers := []modelreftest.Tier{}
+		endpoints := []modelreftest.Endpoint{}
 		for _, r := range s.Requests() {
-			tiers = append(tiers, r.Tier)
+			endpoints = append(endpoints, r.Endpoint)
 		}
-		assert.Equal(t, []modelreftest.Tier{modelreftest.Documents, modelreftest.Stamp, modelreftest.Stamp}, tiers)
+		assert.Equal(t, []modelreftest.Endpoint{modelreftest.Documents, modelreftest.LastUpdated, modelreftest.LastUpdated}, endpoints)
 	})
 }
 
-func TestOtherClientsMeetAReset(t *testing.T) {
+func TestOtherClientsGetAReset(t *testing.T) {
 	t.Parallel()
 	s := modelreftest.NewServer(t)
 	plain := &http.Client{Transport: &http.Transport{}}
 	require.NoError(t, ask(t, plain, s.URL()+"/heartbeat").err)
 	s.Break(modelreftest.Primary, modelreftest.Refused())
-	requestError(is(syscall.ECONNRESET))(t, ask(t, plain, s.URL()+"/heartbeat"))
+	requestError(is(errConnReset))(t, ask(t, plain, s.URL()+"/heartbeat"))
 	require.Len(t, s.Requests(), 2, "net/http has not repeated it by itself")
 }
 
@@ -263,7 +262,7 @@ func TestScriptsAndBreaks(t *testing.T) {
 	t.Parallel()
 	const (
 		document  = v2 + "clip"
-		stamp     = v2 + "metadata/clip/last_updated"
+		updated   = v2 + "metadata/clip/last_updated"
 		heartbeat = "/heartbeat"
 	)
 	s := modelreftest.NewServer(t, modelreftest.InMemory())
@@ -274,23 +273,23 @@ func TestScriptsAndBreaks(t *testing.T) {
 	s.Script(modelreftest.Documents, modelreftest.Status(502))
 	s.Script(modelreftest.Primary, modelreftest.Status(503))
 	s.Break(modelreftest.Primary, modelreftest.Status(504))
-	s.Break(modelreftest.Stamp, modelreftest.Status(505))
+	s.Break(modelreftest.LastUpdated, modelreftest.Status(505))
 	s.Script(modelreftest.GitHub, modelreftest.Status(429))
 	assert.Equal(t, 501, status(document))
-	assert.Equal(t, 200, status(document), "OK lets one pass, whatever is broken")
+	assert.Equal(t, 200, status(document), "OK overrides Break")
 	assert.Equal(t, 502, status(document))
-	assert.Equal(t, 503, status(stamp), "a script goes before Break")
-	assert.Equal(t, 505, status(stamp), "the narrower tier goes first")
+	assert.Equal(t, 503, status(updated), "a script overrides Break")
+	assert.Equal(t, 505, status(updated), "the script of the narrower endpoint is used first")
 	assert.Equal(t, 504, status(document))
 	assert.Equal(t, 504, status(heartbeat))
 	assert.Equal(t, 429, raw())
 	assert.Equal(t, 200, raw())
 
-	s.Heal(modelreftest.Stamp)
-	assert.Equal(t, 504, status(stamp))
+	s.Heal(modelreftest.LastUpdated)
+	assert.Equal(t, 504, status(updated))
 	s.Script(modelreftest.Documents, modelreftest.Status(501))
 	s.Heal(modelreftest.Primary)
-	for _, path := range []string{document, stamp, heartbeat} {
+	for _, path := range []string{document, updated, heartbeat} {
 		assert.Equal(t, 200, status(path))
 	}
 }
@@ -309,19 +308,22 @@ func TestTheLogOfRequests(t *testing.T) {
 		get(t, s, s.GitHubURL()+imageFiles+"nope.json")
 
 		type line struct {
-			tier        modelreftest.Tier
+			endpoint    modelreftest.Endpoint
 			path, query string
 			status      int
 			bytes       int
 			fault       string
 		}
 		var got []line
+		var names []string
 		for _, r := range s.Requests() {
+			names = append(names, r.Endpoint.String())
 			assert.Equal(t, http.MethodGet, r.Method)
 			assert.False(t, r.At.IsZero())
 			assert.NotContains(t, r.Header, "Modelreftest-Request")
-			got = append(got, line{r.Tier, r.Path, r.Query, r.Status, r.BodyBytes, r.Fault})
+			got = append(got, line{r.Endpoint, r.Path, r.Query, r.Status, r.BodyBytes, r.Fault})
 		}
+		assert.Equal(t, []string{"primary", "documents", "documents", "documents", "last_updated", "primary", "github"}, names)
 		assert.Equal(t, "yes", s.Requests()[0].Header.Get("X-Test"))
 		clip := v2 + "clip"
 		assert.Equal(t, []line{
@@ -329,13 +331,13 @@ func TestTheLogOfRequests(t *testing.T) {
 			{modelreftest.Documents, clip, "", 0, 0, "Refused()"},
 			{modelreftest.Documents, clip, "", 503, 32, "Status(503)"},
 			{modelreftest.Documents, clip, "", 200, len(small), ""},
-			{modelreftest.Stamp, v2 + "metadata/clip/last_updated", "", 200, got[4].bytes, ""},
+			{modelreftest.LastUpdated, v2 + "metadata/clip/last_updated", "", 200, got[4].bytes, ""},
 			{modelreftest.Primary, clip + "/model/ViT-L%2F14", "", 404, 22, ""},
 			{modelreftest.GitHub, imageFiles + "nope.json", "", 404, 14, ""},
 		}, got)
 
 		s.Requests()[0].Header.Set("X-Test", "no")
-		assert.Equal(t, "yes", s.Requests()[0].Header.Get("X-Test"), "what is returned is a copy")
+		assert.Equal(t, "yes", s.Requests()[0].Header.Get("X-Test"), "the result is a copy")
 		s.ResetRequests()
 		assert.Empty(t, s.Requests())
 	})

@@ -1,6 +1,6 @@
 package modelreftest
 
-// This file answers as the server of GitHub's raw files does.
+// This file responds as the server of GitHub's raw files does.
 
 import (
 	"crypto/sha256"
@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// fromGitHub returns the answer of GitHub to /OWNER/NAME/refs/heads/BRANCH/FILE. s.mu is held.
+// fromGitHub returns the response of GitHub to /OWNER/NAME/refs/heads/BRANCH/FILE. s.mu is held.
 func (s *Server) fromGitHub(r *http.Request, path string) *answer {
 	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	missing := newAnswer(http.StatusNotFound, contentText, "404: Not Found")
@@ -31,7 +31,7 @@ func (s *Server) fromGitHub(r *http.Request, path string) *answer {
 	return a
 }
 
-// matches reports whether an If-None-Match names the tag. A CDN may have weakened it on the way.
+// matches reports whether an If-None-Match has the tag. A CDN may have made the tag a weak one.
 func matches(header, tag string) bool {
 	for _, candidate := range strings.Split(header, ",") {
 		candidate = strings.TrimSpace(candidate)

@@ -1,4 +1,4 @@
-// Tests of the fake GitHub: its files convert back to the records that they were made from.
+// This file tests the simulated GitHub: its files convert back to the records that they were made from.
 
 package modelreftest_test
 
@@ -14,7 +14,7 @@ import (
 
 const imageFiles = "/Haidra-Org/AI-Horde-image-model-reference/refs/heads/main/"
 
-func TestGitHubAnswersConditionally(t *testing.T) {
+func TestGitHubSupportsConditionalRequests(t *testing.T) {
 	t.Parallel()
 	eachMode(t, func(t *testing.T, options ...modelreftest.Option) {
 		s := modelreftest.NewServer(t, options...)
@@ -59,8 +59,8 @@ func TestGitHubPaths(t *testing.T) {
 	}
 }
 
-// checkGitHubGivesTheSameNames compares what a Client reads from the two parts of the Server.
-func checkGitHubGivesTheSameNames(t *testing.T, s *modelreftest.Server) {
+// checkGitHubReturnsTheSameNames compares the names that a Client reads from the PRIMARY and from GitHub.
+func checkGitHubReturnsTheSameNames(t *testing.T, s *modelreftest.Server) {
 	t.Helper()
 	primary := s.Client(t)
 	github := s.Client(t, modelref.WithoutPrimary())
@@ -81,9 +81,6 @@ func checkGitHubGivesTheSameNames(t *testing.T, s *modelreftest.Server) {
 
 		names := []string{}
 		for name, record := range want.All() {
-			if category == modelref.CategoryTextGeneration && len(name) > 10 && name[:10] == "koboldcpp/" {
-				continue // the file never has them
-			}
 			names = append(names, name)
 			other, ok := got.Get(name)
 			if assert.True(t, ok, name) {
@@ -100,17 +97,17 @@ func checkGitHubGivesTheSameNames(t *testing.T, s *modelreftest.Server) {
 	}
 }
 
-func TestGitHubGivesTheSameRecords(t *testing.T) {
+func TestGitHubReturnsTheSameRecords(t *testing.T) {
 	t.Parallel()
 	eachMode(t, func(t *testing.T, options ...modelreftest.Option) {
 		s := modelreftest.NewServer(t, options...)
-		checkGitHubGivesTheSameNames(t, s)
+		checkGitHubReturnsTheSameNames(t, s)
 
 		s.Break(modelreftest.Primary, modelreftest.Refused())
 		client := s.Client(t, quick())
 		images, err := client.ImageGeneration.Load(t.Context())
 		require.NoError(t, err)
-		require.Equal(t, modelref.OriginGitHub, images.Origin())
+		require.Equal(t, modelref.SourceGitHub, images.Source())
 		for name, baseline := range map[string]modelref.Baseline{
 			"Inkwell":           modelref.BaselineStableDiffusion1,
 			"Second Light":      modelref.BaselineStableDiffusion2768,
@@ -132,7 +129,7 @@ func TestGitHubGivesTheSameRecords(t *testing.T) {
 		assert.Equal(t, 1.18, marx.Settings["rep_pen"])
 		heron, _ := texts.Get("Example/Heron-8B-Instruct")
 		assert.Equal(t, int64(8_029_999_999), heron.Parameters)
-		assert.Equal(t, []string{"assistant", "multilingual"}, heron.Tags)
+		assert.Equal(t, []string{"popular", "agentic"}, heron.Tags)
 		assert.Contains(t, heron.Description, "\"quotes\" what it is told,\n")
 
 		controls, err := client.ControlNet.Load(t.Context())
@@ -142,7 +139,7 @@ func TestGitHubGivesTheSameRecords(t *testing.T) {
 	})
 }
 
-func TestLegacyFilesOfATestAreServed(t *testing.T) {
+func TestSetLegacyFiles(t *testing.T) {
 	t.Parallel()
 	s := modelreftest.NewServer(t, modelreftest.InMemory(), modelreftest.WithLegacyFile("clip.json", "raw"))
 	url := s.GitHubURL() + imageFiles
@@ -150,7 +147,7 @@ func TestLegacyFilesOfATestAreServed(t *testing.T) {
 	assert.Equal(t, "raw", body)
 	s.SetDocument(modelref.CategoryCLIP, `{"new":{"name":"new"}}`)
 	_, body = get(t, s, url+"clip.json")
-	assert.Equal(t, "raw", body, "SetDocument leaves it alone")
+	assert.Equal(t, "raw", body, "SetDocument does not change the legacy file")
 
 	s.SetLegacyFile("blip.json", "{}")
 	_, body = get(t, s, url+"blip.json")
@@ -159,5 +156,14 @@ func TestLegacyFilesOfATestAreServed(t *testing.T) {
 	_, before := get(t, s, url+"esrgan.json")
 	s.SetDocument(modelref.CategoryESRGAN, "<html>")
 	_, body = get(t, s, url+"esrgan.json")
-	assert.Equal(t, before, body, "nothing can be derived from that")
+	assert.Equal(t, before, body, "the legacy file cannot be derived from this document")
+}
+
+func TestGitHubHasNoNamesOfBackends(t *testing.T) {
+	t.Parallel()
+	s := modelreftest.NewServer(t, modelreftest.InMemory(), modelreftest.WithDocument(modelref.CategoryTextGeneration,
+		`{"Org/A-7B": {"name": "Org/A-7B", "parameters": 7000000000}, "koboldcpp/A-7B": {"name": "koboldcpp/A-7B", "parameters": 7000000000}}`))
+	texts, err := s.Client(t, modelref.WithoutPrimary()).TextGeneration.Load(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []string{"Org/A-7B"}, texts.Names())
 }

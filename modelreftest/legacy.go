@@ -1,6 +1,6 @@
 package modelreftest
 
-// This file makes the legacy files at GitHub from v2 documents, the reverse of what the SDK does with them.
+// This file makes the legacy files at GitHub from v2 documents. The SDK does the reverse.
 
 import (
 	"bytes"
@@ -16,7 +16,7 @@ import (
 
 const textFile = "models.csv"
 
-// legacyFile returns the name of a category's file at GitHub, or "" where it has none.
+// legacyFile returns the name of a category's file at GitHub, or "" if there is none.
 func legacyFile(category modelref.Category) string {
 	switch {
 	case !category.HasGitHubSource():
@@ -35,9 +35,9 @@ func emptyLegacy(category modelref.Category) string {
 	return emptyDocument
 }
 
-// toLegacy returns the legacy file that converts to the records of a document. Entries that are no records are left
-// out, and so are text models with a backend's prefix, which the file never has. The error is for a document that is
-// not a JSON object.
+// toLegacy returns the legacy file that converts to the records of a document. Entries that are not records are left out, and
+// so are text models with the prefix of a backend, which the file never has. It returns an error if the document is not a
+// JSON object.
 func toLegacy(category modelref.Category, document string) (string, error) {
 	entries, err := decodeObject([]byte(document))
 	if err != nil {
@@ -102,7 +102,7 @@ func legacyFields(category modelref.Category, key string, fields []member) []mem
 	return append(old, member{"config", legacyConfig(field(fields, "config"))}, member{"available", encode(false)})
 }
 
-// legacyType returns what a record says under "type", by which some categories tell their records.
+// legacyType returns the "type" of a legacy record, which some categories require.
 func legacyType(category modelref.Category, fields []member) string {
 	switch category {
 	case modelref.CategoryImageGeneration:
@@ -113,7 +113,7 @@ func legacyType(category modelref.Category, fields []member) string {
 	return string(category)
 }
 
-// withoutMirror leaves out the showcases for which a legacy record is turned down.
+// withoutMirror removes the showcases for which a legacy record is rejected.
 func withoutMirror(showcases []string) []string {
 	kept := []string{}
 	for _, url := range showcases {
@@ -154,7 +154,7 @@ func legacyConfig(config json.RawMessage) json.RawMessage {
 	}
 	old.Files, old.Download = []file{}, []download{}
 	if json.Unmarshal(config, &now) != nil {
-		return encode(old) // a config that is none has no files
+		return encode(old) // a config that is not an object has no files
 	}
 	for _, d := range now.Download {
 		old.Files = append(old.Files, file{d.FileName, d.SHA256Sum, d.FilePurpose, d.ContentHash})
@@ -223,7 +223,7 @@ func csvRow(name string, fields []member) []string {
 	return row
 }
 
-// billions returns a number of parameters in billions, so that multiplying and cutting off gives the same number.
+// billions returns a number of parameters in billions, so that multiplying and truncating returns the same number.
 func billions(parameters json.RawMessage) string {
 	var n float64
 	if json.Unmarshal(parameters, &n) != nil {
@@ -293,7 +293,7 @@ func encodeObject(members []member) json.RawMessage {
 	return append(out, '}')
 }
 
-// field returns the value of a field, or nil where it is absent or null.
+// field returns the value of a field, or nil if it is absent or null.
 func field(fields []member, name string) json.RawMessage {
 	for i := len(fields) - 1; i >= 0; i-- {
 		if fields[i].name == name && string(fields[i].value) != "null" {
@@ -303,7 +303,7 @@ func field(fields []member, name string) json.RawMessage {
 	return nil
 }
 
-// stringField returns the value of a field that is a string, else "".
+// stringField returns the value of a field if it is a string, and otherwise "".
 func stringField(fields []member, name string) string {
 	var value string
 	if json.Unmarshal(field(fields, name), &value) != nil {

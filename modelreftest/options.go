@@ -1,6 +1,6 @@
 package modelreftest
 
-// This file has what a Server can be told when it starts, and the documents that it has without being told.
+// This file has the options of a Server, and its built-in documents.
 
 import (
 	"embed"
@@ -12,23 +12,29 @@ import (
 	"github.com/haidra-org/modelref"
 )
 
-// Option is one thing that a Server is told when it starts.
+// An Option configures a Server. Pass options to [NewServer] or [Start].
 type Option func(*settings)
 
-// settings are what the options add up to.
+// settings are the result of all options.
 type settings struct {
 	documents map[modelref.Category]string // nil: the built-in set
 	legacy    map[string]string
+	catalogs  catalogs
+	older     bool
 	inMemory  bool
 	errs      []error
 }
 
-//go:embed documents/*.json
+//go:embed documents/*.json documents/catalogs/*.json
 var builtIn embed.FS
 
-// newSettings applies the options. Where none of them gives a document, it takes the built-in set.
+// newSettings applies the options. If none of them sets a document, it uses the built-in documents.
 func newSettings(options []Option) (*settings, error) {
-	s := &settings{legacy: map[string]string{}}
+	builtInCatalogs, err := newCatalogs()
+	if err != nil {
+		return nil, err
+	}
+	s := &settings{legacy: map[string]string{}, catalogs: builtInCatalogs}
 	for _, option := range options {
 		if option != nil {
 			option(s)
@@ -59,9 +65,9 @@ func (s *settings) setDocument(category modelref.Category, document string) {
 	s.documents[category] = document
 }
 
-// WithDocuments gives the documents of all categories: a v2 document CATEGORY.json for each, as os.DirFS of a directory
-// of recorded answers. A category without a file is {}, unless another option gives it. A file that cannot be read is
-// an error of Start, and so is none at all.
+// WithDocuments sets the documents of all categories. The file system has a v2 document CATEGORY.json for each, for example
+// [os.DirFS] of a directory of recorded responses. A category without a file is {}, unless another option sets it. Start returns
+// an error if a file cannot be read or if there are no files.
 func WithDocuments(documents fs.FS) Option {
 	return func(s *settings) {
 		if s.documents == nil {
@@ -86,14 +92,14 @@ func WithDocuments(documents fs.FS) Option {
 	}
 }
 
-// WithDocument gives the v2 document of one category, byte for byte; it need not be JSON. The built-in documents are
-// not used then: every category that no option gives is {}.
+// WithDocument sets the v2 document of one category, byte for byte. The document need not be JSON. The built-in documents are
+// then not used: a category that no option sets is {}.
 func WithDocument(category modelref.Category, document string) Option {
 	return func(s *settings) { s.setDocument(category, document) }
 }
 
-// WithRecords gives the records of one category, in that order, as WithDocument does with their JSON. A record without
-// a name is an error of Start, and so are records of another category.
+// WithRecords sets the records of one category, in the given order, as WithDocument does with their JSON. Start returns an error
+// if a record has no name or belongs to another category.
 func WithRecords[R modelref.Record](category modelref.Category, records ...*R) Option {
 	return func(s *settings) {
 		if _, err := modelref.DecodeDocument[R](category, emptyDocument); err != nil {
@@ -130,12 +136,12 @@ func memberOf(record any) (member, error) {
 	return member{named.Name, encoded}, nil
 }
 
-// WithLegacyFile gives a file of the fake GitHub, as "stable_diffusion.json" or "models.csv", byte for byte, instead of
-// the one that is derived from the category's document.
+// WithLegacyFile sets a file of the fake GitHub, such as "stable_diffusion.json" or "models.csv", byte for byte, instead of the
+// file that is derived from the category's document.
 func WithLegacyFile(name, content string) Option {
 	return func(s *settings) { s.legacy[name] = content }
 }
 
-// InMemory makes the Server reachable through its HTTPClient alone, over connections within the process and without
-// sockets, so that it works inside a testing/synctest bubble. Start it inside the bubble then.
+// InMemory makes the Server reachable only through its HTTPClient, over connections inside the process and without sockets, so
+// that it works in a testing/synctest bubble. Start the Server inside the bubble.
 func InMemory() Option { return func(s *settings) { s.inMemory = true } }

@@ -1,9 +1,11 @@
 package modelreftest
 
-// This file decides which fault a request meets, and keeps the log of requests.
+// This file selects the fault of each request, and keeps the log of requests.
 
 import (
+	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,130 +13,137 @@ import (
 	"github.com/haidra-org/modelref"
 )
 
-// Tier is a part of the Server that can be broken on its own.
-type Tier uint8
+// Endpoint is a part of the Server that can have faults of its own.
+type Endpoint uint8
 
-// The tiers.
+// The endpoints.
 const (
-	// Primary is everything below URL, Documents and Stamp included.
-	Primary Tier = iota + 1
-	// Documents is GET model_references/v2/CATEGORY alone.
+	// Primary is everything below URL, including Documents and LastUpdated.
+	Primary Endpoint = iota + 1
+	// Documents is GET model_references/v2/CATEGORY.
 	Documents
-	// Stamp is GET model_references/v2/metadata/CATEGORY/last_updated alone.
-	Stamp
+	// LastUpdated is GET model_references/v2/metadata/CATEGORY/last_updated.
+	LastUpdated
 	// GitHub is everything below GitHubURL.
 	GitHub
 )
 
-// String returns the tier's name, as "documents".
-func (t Tier) String() string {
-	switch t {
-	case Primary:
-		return "primary"
-	case Documents:
-		return "documents"
-	case Stamp:
-		return "stamp"
-	case GitHub:
-		return "github"
-	default:
-		return "unknown"
+var endpointNames = []string{"unknown", "primary", "documents", "last_updated", "github"}
+
+// String returns the name of the endpoint, such as "documents".
+func (t Endpoint) String() string {
+	if int(t) < len(endpointNames) {
+		return endpointNames[t]
 	}
+	return endpointNames[0]
 }
 
-// Request is one request that came to the Server, or that met a fault of the network on its way there.
+// MarshalText returns the result of String. It never fails.
+func (t Endpoint) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText sets t to the endpoint with that name. It returns an error if there is none.
+func (t *Endpoint) UnmarshalText(text []byte) error {
+	i := slices.Index(endpointNames, string(text))
+	if i < 0 {
+		return fmt.Errorf("modelreftest: %q is not an endpoint: it must be one of %s", text, strings.Join(endpointNames, ", "))
+	}
+	*t = Endpoint(i) //nolint:gosec // there are fewer than 256 names
+	return nil
+}
+
+// Request is a request that the Server received, or that failed because of a fault of the network.
 type Request struct {
-	// Tier is Documents, Stamp, GitHub, or Primary for the rest.
-	Tier Tier
+	// Endpoint is Documents, LastUpdated, GitHub, or Primary for any other path.
+	Endpoint Endpoint
 	// Method is the HTTP method.
 	Method string
-	// Path is the path below the tier's base URL, with the slash it starts with, escaped as it was sent. Outside of
-	// both base URLs it is the whole path.
+	// Path is the path below the base URL of the endpoint, with the leading slash, escaped as it was sent. If the request is
+	// outside of both base URLs, Path is the whole path.
 	Path string
 	// Query is the query string, without the question mark.
 	Query string
 	// Header is the header of the request.
 	Header http.Header
-	// Status is that of the answer, 0 where there is none (yet).
+	// Status is the status of the response, or 0 if there is none yet.
 	Status int
-	// BodyBytes is how much of the body of the answer was handed to the connection.
+	// BodyBytes is the number of bytes of the response body that were written to the connection.
 	BodyBytes int
-	// At is when the request came.
+	// At is the time of the request.
 	At time.Time
-	// Fault names the fault that the request met, as "Status(503)", or is "".
+	// Fault is the name of the request's fault, such as "Status(503)", or "".
 	Fault string
 
 	fault Fault
 }
 
-// plan is what is to happen to the requests of a tier.
+// plan has the faults of the next requests of an endpoint.
 type plan struct {
 	script []Fault
 	broken *Fault
 }
 
-// Break makes every request of the tier meet the fault, until Heal.
-func (s *Server) Break(tier Tier, fault Fault) {
+// Break gives every request of the endpoint the fault, until Heal is called.
+func (s *Server) Break(endpoint Endpoint, fault Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.plan(tier).broken = &fault
+	s.plan(endpoint).broken = &fault
 }
 
-// Script makes the next requests of the tier meet the faults, one each and in that order, after those of earlier calls;
-// OK lets one pass. After them the tier is as it was: sound, or as Break says. A script of Documents or Stamp goes
-// before one of Primary, whose steps are kept for the requests that meet no other; scripts go before Break, and there
-// too the narrower tier goes first.
-func (s *Server) Script(tier Tier, faults ...Fault) {
+// Script gives the next requests of the endpoint one fault each, in the given order, after the faults of earlier calls. OK is
+// a request without a fault. After the last fault the endpoint works again, or has the fault of Break. Scripts of the narrower
+// endpoints Documents and LastUpdated take precedence over a script of Primary, and scripts over Break. If both endpoints are
+// broken, the narrower one takes precedence.
+func (s *Server) Script(endpoint Endpoint, faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.plan(tier)
+	p := s.plan(endpoint)
 	p.script = append(p.script, faults...)
 }
 
-// Heal ends Break and drops what is left of a Script. Heal of Primary is also for Documents and Stamp. Requests that
-// have met their fault already are not freed of it.
-func (s *Server) Heal(tier Tier) {
+// Heal ends the fault of Break and removes the rest of a Script. Heal of Primary includes Documents and LastUpdated. A request
+// that already has its fault keeps the fault.
+func (s *Server) Heal(endpoint Endpoint) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.plans, tier)
-	if tier == Primary {
+	delete(s.plans, endpoint)
+	if endpoint == Primary {
 		delete(s.plans, Documents)
-		delete(s.plans, Stamp)
+		delete(s.plans, LastUpdated)
 	}
 }
 
-func (s *Server) plan(tier Tier) *plan {
-	p, ok := s.plans[tier]
+func (s *Server) plan(endpoint Endpoint) *plan {
+	p, ok := s.plans[endpoint]
 	if !ok {
 		p = &plan{}
-		s.plans[tier] = p
+		s.plans[endpoint] = p
 	}
 	return p
 }
 
-// nextFault takes the step of the script that a request of the tier meets.
-func (s *Server) nextFault(tier Tier) Fault {
-	tiers := []Tier{tier}
-	if tier == Documents || tier == Stamp {
-		tiers = append(tiers, Primary)
+// nextFault removes the next step of the script of an endpoint and returns it.
+func (s *Server) nextFault(endpoint Endpoint) Fault {
+	endpoints := []Endpoint{endpoint}
+	if endpoint == Documents || endpoint == LastUpdated {
+		endpoints = append(endpoints, Primary)
 	}
-	for _, t := range tiers {
-		if p := s.plans[t]; p != nil && len(p.script) > 0 {
+	for _, e := range endpoints {
+		if p := s.plans[e]; p != nil && len(p.script) > 0 {
 			fault := p.script[0]
 			p.script = p.script[1:]
 			return fault
 		}
 	}
-	for _, t := range tiers {
-		if p := s.plans[t]; p != nil && p.broken != nil {
+	for _, e := range endpoints {
+		if p := s.plans[e]; p != nil && p.broken != nil {
 			return *p.broken
 		}
 	}
 	return OK()
 }
 
-// Requests returns what came, in the order in which it came. Requests that are under way are in it, with what has been
-// answered so far.
+// Requests returns the requests in the order in which they were received. A request that has not ended is included, with the
+// part of the response that was sent so far.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -153,15 +162,15 @@ func (s *Server) ResetRequests() {
 	s.log = nil
 }
 
-// plannedHeader carries the number of a request from HTTPClient to the handler. It is in no log.
+// plannedHeader has the number of a request, from HTTPClient to the handler. It is not logged.
 const plannedHeader = "Modelreftest-Request"
 
-// record logs a request with the fault that it meets. s.mu is held.
+// record logs a request with its fault. s.mu is held.
 func (s *Server) record(r *http.Request) *Request {
-	tier, path := locate(r)
+	endpoint, path := locate(r)
 	entry := &Request{
-		Tier: tier, Method: r.Method, Path: path, Query: r.URL.RawQuery, Header: r.Header.Clone(), At: time.Now(),
-		fault: s.nextFault(tier),
+		Endpoint: endpoint, Method: r.Method, Path: path, Query: r.URL.RawQuery, Header: r.Header.Clone(), At: time.Now(),
+		fault: s.nextFault(endpoint),
 	}
 	if entry.fault.name != "" {
 		entry.Fault = entry.fault.String()
@@ -170,8 +179,8 @@ func (s *Server) record(r *http.Request) *Request {
 	return entry
 }
 
-// announce logs a request before it is sent, and returns the number by which the handler knows it, also where the client
-// has given up by then.
+// announce logs a request before it is sent, and returns its number. The handler identifies the request by the number, also if
+// the client has canceled the request by then.
 func (s *Server) announce(r *http.Request) (entry *Request, number string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -182,7 +191,7 @@ func (s *Server) announce(r *http.Request) (entry *Request, number string) {
 	return entry, number
 }
 
-// forget drops a request that will not come to the handler.
+// forget removes a request that will not reach the handler.
 func (s *Server) forget(number string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -200,11 +209,11 @@ func (s *Server) arrived(r *http.Request) *Request {
 		return s.record(r)
 	}
 	delete(s.planned, number)
-	entry.Header = r.Header.Clone() // as it came, with what the transport added
+	entry.Header = r.Header.Clone() // as received, with the fields that the transport added
 	return entry
 }
 
-// answered notes in the log what is being answered.
+// answered records the response in the log.
 func (s *Server) answered(entry *Request, status, bytes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -214,8 +223,8 @@ func (s *Server) answered(entry *Request, status, bytes int) {
 	entry.BodyBytes += bytes
 }
 
-// locate returns the tier that a request is for, and the path below its base URL.
-func locate(r *http.Request) (Tier, string) {
+// locate returns the endpoint of a request, and the path below the base URL of the endpoint.
+func locate(r *http.Request) (Endpoint, string) {
 	full := r.URL.EscapedPath()
 	if path, ok := below(full, githubPrefix); ok {
 		return GitHub, path
@@ -233,7 +242,7 @@ func locate(r *http.Request) (Tier, string) {
 	case len(segments) == 1 && modelref.Category(segments[0]).Known():
 		return Documents, path
 	case len(segments) == 3 && segments[0] == "metadata" && segments[2] == "last_updated":
-		return Stamp, path
+		return LastUpdated, path
 	}
 	return Primary, path
 }

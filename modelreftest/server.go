@@ -1,6 +1,6 @@
 package modelreftest
 
-// This file has the Server: its start and end, where it is reached, and what it serves.
+// This file has the Server: its start and end, its URLs, and its documents.
 
 import (
 	"context"
@@ -14,17 +14,16 @@ import (
 	"github.com/haidra-org/modelref"
 )
 
-// The parts of the Server are mounted below a prefix, so that a request to a path that leaves out the base URL's own
-// shows.
+// The parts of the Server are mounted below a prefix, so that a request without the path of the base URL is noticed.
 const (
 	primaryPrefix = "/fake/api"
 	githubPrefix  = "/fake/github"
 )
 
-// settled is how long ago the documents that a Server starts with have changed.
+// settled is the time since the last change of the documents that a Server starts with.
 const settled = time.Hour
 
-// Server is a fake PRIMARY and a fake GitHub. Make it with NewServer or Start. It is safe for concurrent use.
+// Server is a fake PRIMARY and a fake GitHub. Use [NewServer] or [Start] to create one. It is safe for concurrent use.
 type Server struct {
 	base      string
 	http      *http.Server
@@ -36,17 +35,21 @@ type Server struct {
 	closed      bool
 	handlers    sync.WaitGroup
 	documents   map[modelref.Category]string
-	stamps      map[modelref.Category]int64
+	updated     map[modelref.Category]int64
 	legacy      map[string]string
 	pinned      map[string]bool // the legacy files that are not derived
+	catalogs    catalogs
+	licensed    *licensingCatalog // derived from the catalogs and the documents, or nil
+	older       bool
+	handled     map[string]http.Handler
 	noMetadata  int
-	plans       map[Tier]*plan
+	plans       map[Endpoint]*plan
 	planned     map[string]*Request // requests on their way from HTTPClient to the Server
 	log         []*Request
 	nextPlanned int
 }
 
-// NewServer starts a Server; t.Cleanup closes it. Options that are wrong fail the test at once.
+// NewServer starts a Server; t.Cleanup closes it. Invalid options fail the test at once.
 func NewServer(t testing.TB, options ...Option) *Server {
 	t.Helper()
 	s, err := Start(options...)
@@ -57,8 +60,8 @@ func NewServer(t testing.TB, options ...Option) *Server {
 	return s
 }
 
-// Start starts a Server on a loopback address, or InMemory, for programs and for tests that restart it. The caller must
-// Close it. The error says which options are wrong, or why there is no listening.
+// Start starts a Server on a loopback address, or [InMemory], for programs and for tests that restart it. The caller must
+// Close it. It returns an error if an option is invalid or if the Server cannot listen.
 func Start(options ...Option) (*Server, error) {
 	settings, err := newSettings(options)
 	if err != nil {
@@ -73,16 +76,19 @@ func Start(options ...Option) (*Server, error) {
 		done:      make(chan struct{}),
 		served:    make(chan struct{}),
 		documents: settings.documents,
-		stamps:    map[modelref.Category]int64{},
+		catalogs:  settings.catalogs,
+		older:     settings.older,
+		handled:   map[string]http.Handler{},
+		updated:   map[modelref.Category]int64{},
 		legacy:    map[string]string{},
 		pinned:    map[string]bool{},
-		plans:     map[Tier]*plan{},
+		plans:     map[Endpoint]*plan{},
 		planned:   map[string]*Request{},
 	}
 	s.fill(settings.legacy)
 	s.transport = newTransport(s, dial)
 	s.http = &http.Server{Handler: s, ErrorLog: log.New(io.Discard, "", 0), ReadHeaderTimeout: time.Minute}
-	s.http.SetKeepAlivesEnabled(false) // net/http repeats a request by itself where a used connection breaks
+	s.http.SetKeepAlivesEnabled(false) // net/http repeats a request by itself if a reused connection breaks
 	go func() {
 		defer close(s.served)
 		_ = s.http.Serve(listener) // always http.ErrServerClosed
@@ -90,14 +96,14 @@ func Start(options ...Option) (*Server, error) {
 	return s, nil
 }
 
-// fill derives the legacy files and sets the stamps of the documents that the Server starts with.
+// fill derives the legacy files and sets the last-updated times of the documents that the Server starts with.
 func (s *Server) fill(legacy map[string]string) {
-	stamp := time.Now().Add(-settled).Unix()
+	updated := time.Now().Add(-settled).Unix()
 	for _, category := range modelref.Categories() {
 		if _, ok := s.documents[category]; !ok {
 			s.documents[category] = emptyDocument
 		}
-		s.stamps[category] = stamp
+		s.updated[category] = updated
 		if file := legacyFile(category); file != "" {
 			s.legacy[file] = emptyLegacy(category)
 			s.derive(category)
@@ -108,8 +114,8 @@ func (s *Server) fill(legacy map[string]string) {
 	}
 }
 
-// Close ends the Server: connections are closed, and requests that it holds back are answered with that. It returns
-// when no handler runs any more, and may be called more than once.
+// Close ends the Server and closes its connections, including those of requests without a response. It returns when no handler
+// is running. It can be called more than once.
 func (s *Server) Close() {
 	s.mu.Lock()
 	again := s.closed
@@ -117,14 +123,14 @@ func (s *Server) Close() {
 	s.mu.Unlock()
 	if !again {
 		close(s.done)
-		_ = s.http.Close() // there is nobody to tell
+		_ = s.http.Close() // the Server ends in any case
 	}
 	<-s.served
 	s.transport.CloseIdleConnections()
 	s.handlers.Wait()
 }
 
-// begin notes that a handler runs, unless the Server is closed. After a true, s.handlers.Done must follow.
+// begin records that a handler runs. It returns false if the Server is closed. Otherwise s.handlers.Done must be called later.
 func (s *Server) begin() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,7 +141,7 @@ func (s *Server) begin() bool {
 	return true
 }
 
-// pause waits, and reports whether it was for that long: a client that goes away and Close end it.
+// pause waits for d and reports whether the time has passed. It returns early if the client disconnects or the Server is closed.
 func (s *Server) pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -148,20 +154,18 @@ func (s *Server) pause(ctx context.Context, d time.Duration) bool {
 	return false
 }
 
-// URL returns the base URL of the PRIMARY, which ends in /api.
+// URL returns the base URL of the PRIMARY. It ends in /api.
 func (s *Server) URL() string { return s.base + primaryPrefix }
 
 // GitHubURL returns the base URL of the raw files: GitHubURL()/OWNER/NAME/refs/heads/BRANCH/FILE, for any owner, name
 // and branch.
 func (s *Server) GitHubURL() string { return s.base + githubPrefix }
 
-// HTTPClient returns an HTTP client that reaches the Server and, on loopback, others of its kind, and nothing else. The
-// faults of the network (Refused, DNSFailure, TLSFailure) happen to it alone. An InMemory Server cannot be reached
-// without it.
+// HTTPClient returns an HTTP client that connects only to the Server and, on loopback, to other Servers. Only this client has the
+// faults of the network (Refused, DNSFailure, TLSFailure). An InMemory Server cannot be reached without it.
 func (s *Server) HTTPClient() *http.Client { return &http.Client{Transport: s.transport} }
 
-// Options returns the options that make a Client read from the Server alone: the URLs of PRIMARY and GitHub, and the
-// HTTP client.
+// Options returns the options for a Client that reads only from the Server: the URLs of PRIMARY and GitHub, and the HTTP client.
 func (s *Server) Options() []modelref.Option {
 	return []modelref.Option{
 		modelref.WithPrimaryURL(s.URL()),
@@ -170,15 +174,16 @@ func (s *Server) Options() []modelref.Option {
 	}
 }
 
-// SetDocument replaces the document of a category, byte for byte, moves its change stamp to the present second of the
-// Server, and derives the file at GitHub anew, unless a test has set that. From a document that is not a JSON object no
-// file can be derived: GitHub keeps the one it has. A category that does not exist panics.
+// SetDocument replaces the document of a category, byte for byte, sets its last-updated time to the current second, and derives
+// the file at GitHub again, unless a test has set that file. If document is not a JSON object, the file at GitHub is not
+// changed. SetDocument panics if the category is unknown.
 func (s *Server) SetDocument(category modelref.Category, document string) {
 	mustKnow(category)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.documents[category] = document
-	s.stamps[category] = time.Now().Unix()
+	s.licensed = nil
+	s.updated[category] = time.Now().Unix()
 	s.derive(category)
 }
 
@@ -193,24 +198,23 @@ func (s *Server) derive(category modelref.Category) {
 	}
 }
 
-// SetLastUpdated sets the change stamp of a category, in seconds since 1970, and nothing else. A category that does not
-// exist panics.
+// SetLastUpdated sets only the last-updated time of a category, in seconds since 1970. It panics if the category is unknown.
 func (s *Server) SetLastUpdated(category modelref.Category, unix int64) {
 	mustKnow(category)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.stamps[category] = unix
+	s.updated[category] = unix
 }
 
-// SetLegacyFile replaces a file of the fake GitHub, byte for byte. SetDocument leaves it alone from then on.
+// SetLegacyFile replaces a file of the fake GitHub, byte for byte. SetDocument no longer changes this file.
 func (s *Server) SetLegacyFile(name, content string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.legacy[name], s.pinned[name] = content, true
 }
 
-// WithoutMetadata makes the metadata endpoints answer with a status, as a replica does with 503 and an old deployment
-// with 404. 0 switches them on again.
+// WithoutMetadata makes the metadata endpoints respond with a status: a replica responds with 503, an old deployment with 404. If
+// status is 0, they work again.
 func (s *Server) WithoutMetadata(status int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

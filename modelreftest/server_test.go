@@ -1,4 +1,4 @@
-// Tests of what the Server serves, over sockets and in memory alike.
+// This file tests the endpoints of the Server, over sockets and in memory.
 
 package modelreftest_test
 
@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/fstest"
 	"testing/synctest"
@@ -36,7 +35,7 @@ func eachMode(t *testing.T, test func(t *testing.T, options ...modelreftest.Opti
 	})
 }
 
-// get asks the Server and returns the answer with its body.
+// get sends a request to the Server and returns the response with its body.
 func get(t testing.TB, s *modelreftest.Server, url string, header ...string) (*http.Response, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
@@ -60,7 +59,7 @@ func TestPrimaryServesItsRoutes(t *testing.T) {
 	tests := []struct {
 		path   string
 		status int
-		body   string // a part of it
+		body   string // a part of the body
 	}{
 		{"/heartbeat", 200, `"status":"ok"`},
 		{"/replicate_mode", 200, `"replicate_mode":"PRIMARY"`},
@@ -82,9 +81,10 @@ func TestPrimaryServesItsRoutes(t *testing.T) {
 		{v2 + "metadata/metadata", 200, `"image_generation":{`},
 		{v2 + "clip/pending", 403, `{"detail":"Not authenticated"}`},
 		{v2 + "me/roles", 403, `{"detail":"Not authenticated"}`},
-		{v2 + "clip/search", 404, `does not serve this endpoint`},
-		{v2 + "search/search", 404, `does not serve this endpoint`},
-		{v2 + "statistics/all", 404, `does not serve this endpoint`},
+		{v2 + "text_generation/groups/health", 501, `does not serve this endpoint: set a response with Server.Handle`},
+		{"/model_references/statistics/clip/deletion-risk", 501, `does not serve this endpoint`},
+		{"/model_references/v1/clip", 501, `does not serve this endpoint`},
+		{v2 + "clip/nope", 404, `{"detail":"Not Found"}`},
 		{v2, 422, enum},
 		{"/", 404, `{"detail":"Not Found"}`},
 		{"", 404, `{"detail":"Not Found"}`},
@@ -111,7 +111,7 @@ func TestPrimaryServesItsRoutes(t *testing.T) {
 	})
 }
 
-func TestDocumentsAreServedAsSet(t *testing.T) {
+func TestDocumentsAreServedUnchanged(t *testing.T) {
 	t.Parallel()
 	eachMode(t, func(t *testing.T, options ...modelreftest.Option) {
 		odd := " {\"a\" : {\"name\":\"a\"}}\n\n"
@@ -161,14 +161,14 @@ func TestWithRecords(t *testing.T) {
 	assert.Equal(t, modelref.CategoryImageGeneration, b.RecordType)
 }
 
-func TestWrongOptionsAreErrors(t *testing.T) {
+func TestInvalidOptionsAreErrors(t *testing.T) {
 	t.Parallel()
 	tests := map[string]modelreftest.Option{
-		"no such category":      modelreftest.WithDocument("nope", "{}"),
-		"records of another":    modelreftest.WithRecords(modelref.CategoryTextGeneration, &modelref.CLIPRecord{ModelRecord: modelref.ModelRecord{Name: "a"}}),
+		"unknown category":      modelreftest.WithDocument("nope", "{}"),
+		"other record type":     modelreftest.WithRecords(modelref.CategoryTextGeneration, &modelref.CLIPRecord{ModelRecord: modelref.ModelRecord{Name: "a"}}),
 		"record without a name": modelreftest.WithRecords(modelref.CategoryCLIP, &modelref.CLIPRecord{}),
 		"nil record":            modelreftest.WithRecords[modelref.CLIPRecord](modelref.CategoryCLIP, nil),
-		"no document at all":    modelreftest.WithDocuments(fstest.MapFS{"documents/clip.json": {Data: []byte("{}")}}),
+		"no documents":          modelreftest.WithDocuments(fstest.MapFS{"documents/clip.json": {Data: []byte("{}")}}),
 		"file that is a folder": modelreftest.WithDocuments(fstest.MapFS{"clip.json/x": {}}),
 	}
 	for name, option := range tests {
@@ -184,11 +184,11 @@ func TestWrongOptionsAreErrors(t *testing.T) {
 	assert.Panics(t, func() { s.SetLastUpdated("nope", 1) })
 }
 
-func TestChangeStamps(t *testing.T) {
+func TestLastUpdatedTimes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := modelreftest.NewServer(t, modelreftest.InMemory())
-		stamp := func(path string) int64 {
+		lastUpdated := func(path string) int64 {
 			resp, body := get(t, s, s.URL()+v2+path)
 			require.Equal(t, 200, resp.StatusCode, body)
 			require.Less(t, len(body), 200)
@@ -199,17 +199,17 @@ func TestChangeStamps(t *testing.T) {
 			return out.LastUpdated
 		}
 		start := time.Now().Unix()
-		assert.Equal(t, start-3600, stamp("metadata/clip/last_updated"))
-		assert.Equal(t, start-3600, stamp("metadata/last_updated"))
+		assert.Equal(t, start-3600, lastUpdated("metadata/clip/last_updated"))
+		assert.Equal(t, start-3600, lastUpdated("metadata/last_updated"))
 
 		time.Sleep(10 * time.Second)
 		s.SetDocument(modelref.CategoryCLIP, "{}")
-		assert.Equal(t, start+10, stamp("metadata/clip/last_updated"))
-		assert.Equal(t, start+10, stamp("metadata/last_updated"))
-		assert.Equal(t, start-3600, stamp("metadata/blip/last_updated"))
+		assert.Equal(t, start+10, lastUpdated("metadata/clip/last_updated"))
+		assert.Equal(t, start+10, lastUpdated("metadata/last_updated"))
+		assert.Equal(t, start-3600, lastUpdated("metadata/blip/last_updated"))
 
 		s.SetLastUpdated(modelref.CategoryCLIP, 42)
-		assert.Equal(t, int64(42), stamp("metadata/clip/last_updated"))
+		assert.Equal(t, int64(42), lastUpdated("metadata/clip/last_updated"))
 
 		for _, status := range []int{503, 404} {
 			s.WithoutMetadata(status)
@@ -219,11 +219,11 @@ func TestChangeStamps(t *testing.T) {
 			assert.Equal(t, 200, resp.StatusCode)
 		}
 		s.WithoutMetadata(0)
-		assert.Equal(t, int64(42), stamp("metadata/clip/last_updated"))
+		assert.Equal(t, int64(42), lastUpdated("metadata/clip/last_updated"))
 	})
 }
 
-func TestDateGoesByTheClockOfTheBubble(t *testing.T) {
+func TestDateHasTheSimulatedTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := modelreftest.NewServer(t, modelreftest.InMemory())
@@ -235,7 +235,7 @@ func TestDateGoesByTheClockOfTheBubble(t *testing.T) {
 	})
 }
 
-func TestCloseEndsWhatIsHeldBack(t *testing.T) {
+func TestCloseEndsDelayedResponses(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []modelreftest.Fault{
 		modelreftest.Stall(), modelreftest.Delay(24 * time.Hour), modelreftest.Trickle(24 * time.Hour),
@@ -247,28 +247,28 @@ func TestCloseEndsWhatIsHeldBack(t *testing.T) {
 				require.NoError(t, err)
 				s.Break(modelreftest.Primary, fault)
 				start := time.Now()
-				gone := make(chan error, 1)
+				result := make(chan error, 1)
 				go func() {
 					got := ask(t, s.HTTPClient(), s.URL()+"/heartbeat")
-					gone <- errors.Join(got.err, got.bodyErr)
+					result <- errors.Join(got.err, got.bodyErr)
 				}()
 				synctest.Wait()
 				s.Close()
-				require.Error(t, <-gone)
-				assert.Equal(t, start, time.Now(), "no time passes")
+				require.Error(t, <-result)
+				assert.Equal(t, start, time.Now(), "Close returns immediately")
 				s.Close()
-				requestError(is(syscall.ECONNREFUSED))(t, ask(t, s.HTTPClient(), s.URL()+"/heartbeat"))
+				requestError(is(errConnRefused))(t, ask(t, s.HTTPClient(), s.URL()+"/heartbeat"))
 			})
 		})
 	}
 }
 
-func TestHTTPClientStaysOnTheMachine(t *testing.T) {
+func TestHTTPClientSendsNoRequestToOtherHosts(t *testing.T) {
 	t.Parallel()
 	eachMode(t, func(t *testing.T, options ...modelreftest.Option) {
 		s := modelreftest.NewServer(t, options...)
 		require.Error(t, ask(t, s.HTTPClient(), "http://192.0.2.1/").err)
-		require.Empty(t, s.Requests(), "it is no request to the Server")
+		require.Empty(t, s.Requests(), "requests to other hosts are not recorded")
 	})
 }
 
@@ -276,17 +276,17 @@ func TestRecordedDocumentsAreServed(t *testing.T) {
 	t.Parallel()
 	dir := os.Getenv("MODELREF_CORPUS")
 	if dir == "" {
-		t.Skip("MODELREF_CORPUS is not set")
+		t.Skip("MODELREF_CORPUS must be the directory of the recorded documents")
 	}
 	s := modelreftest.NewServer(t, modelreftest.InMemory(), modelreftest.WithDocuments(os.DirFS(dir+"/primary/real")))
 	client := s.Client(t)
 	ref, err := client.TextGeneration.Load(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 719, ref.Len())
-	checkGitHubGivesTheSameNames(t, s)
+	checkGitHubReturnsTheSameNames(t, s)
 }
 
-func TestARequestThatIsGivenUpIsLoggedOnce(t *testing.T) {
+func TestACanceledRequestIsRecordedOnce(t *testing.T) {
 	t.Parallel()
 	s := modelreftest.NewServer(t, modelreftest.InMemory())
 	const sent = 2000
@@ -295,11 +295,11 @@ func TestARequestThatIsGivenUpIsLoggedOnce(t *testing.T) {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+"/model_references/v2/clip", nil)
 		require.NoError(t, err)
 		if resp, err := s.HTTPClient().Do(r); err == nil {
-			_, _ = io.Copy(io.Discard, resp.Body) // it may be cut off
+			_, _ = io.Copy(io.Discard, resp.Body) // the body may be truncated
 			_ = resp.Body.Close()
 		}
 		cancel()
 	}
-	s.Close() // the handlers have ended
+	s.Close() // waits for the handlers
 	assert.LessOrEqual(t, len(s.Requests()), sent)
 }

@@ -1,4 +1,4 @@
-// A test of what a Client expects of a Store.
+// A test of the requirements of a Store.
 
 package modelreftest
 
@@ -16,8 +16,8 @@ import (
 	"github.com/haidra-org/modelref"
 )
 
-// TestStore checks that a Store does what a Client expects of one. open is called twice in each part of the test and
-// returns a store over one and the same place, as two processes have it, which is empty when a part begins.
+// TestStore checks that a Store meets the requirements of [modelref.Store]. open is called once in each part of the test. It
+// returns two Stores with the same data, as two processes have them. The data is empty when a part begins.
 func TestStore(t *testing.T, open func(t *testing.T) (mine, theirs modelref.Store)) {
 	t.Helper()
 	parts := []struct {
@@ -48,10 +48,10 @@ const (
 func storeIsEmpty(t *testing.T, mine, _ modelref.Store) {
 	_, err := mine.Read(t.Context(), storeCategory, storeLimit)
 	require.ErrorIs(t, err, fs.ErrNotExist)
-	_, err = mine.ReadNote(t.Context(), storeCategory)
+	_, err = mine.ReadProvenance(t.Context(), storeCategory)
 	require.ErrorIs(t, err, fs.ErrNotExist)
-	require.ErrorIs(t, mine.WriteNote(t.Context(), storeCategory, "note"), fs.ErrNotExist, "a note alone is worth nothing")
-	_, err = mine.ReadNote(t.Context(), storeCategory)
+	require.ErrorIs(t, mine.WriteProvenance(t.Context(), storeCategory, "note"), fs.ErrNotExist, "a note alone is worth nothing")
+	_, err = mine.ReadProvenance(t.Context(), storeCategory)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
@@ -61,25 +61,33 @@ func storeKeepsWhatIsWritten(t *testing.T, mine, theirs modelref.Store) {
 		got, err := theirs.Read(t.Context(), storeCategory, storeLimit)
 		require.NoError(t, err)
 		assert.True(t, document == got.Document, "byte for byte")
-		assert.Equal(t, "note of "+document[:2], got.Note)
-		if !got.WrittenAt.IsZero() {
-			assert.WithinDuration(t, time.Now(), got.WrittenAt, time.Minute)
+		assert.Equal(t, "note of "+document[:2], got.Provenance)
+		if !got.ModTime.IsZero() {
+			assert.WithinDuration(t, time.Now(), got.ModTime, time.Minute)
 		}
 	}
 	_, err := theirs.Read(t.Context(), otherCategory, storeLimit)
 	require.ErrorIs(t, err, fs.ErrNotExist, "each category has its own")
+	for _, catalog := range []modelref.Catalog{
+		modelref.CatalogLicensing, modelref.CatalogGuidance, modelref.CatalogBaselines,
+	} {
+		require.NoError(t, mine.Write(t.Context(), modelref.Category(catalog), string(catalog), "note"))
+	}
+	got, err := theirs.Read(t.Context(), modelref.Category(modelref.CatalogGuidance), storeLimit)
+	require.NoError(t, err, "the catalogs are kept like categories")
+	assert.Equal(t, string(modelref.CatalogGuidance), got.Document)
 }
 
 func storeKeepsANoteAlone(t *testing.T, mine, theirs modelref.Store) {
 	require.NoError(t, mine.Write(t.Context(), storeCategory, "{}", "first"))
-	require.NoError(t, theirs.WriteNote(t.Context(), storeCategory, "second"))
-	note, err := mine.ReadNote(t.Context(), storeCategory)
+	require.NoError(t, theirs.WriteProvenance(t.Context(), storeCategory, "second"))
+	note, err := mine.ReadProvenance(t.Context(), storeCategory)
 	require.NoError(t, err)
 	assert.Equal(t, "second", note)
 	got, err := mine.Read(t.Context(), storeCategory, storeLimit)
 	require.NoError(t, err)
 	assert.Equal(t, "{}", got.Document, "the document stays")
-	assert.Equal(t, "second", got.Note)
+	assert.Equal(t, "second", got.Provenance)
 }
 
 func storeRefusesWhatIsTooLarge(t *testing.T, mine, _ modelref.Store) {

@@ -1,13 +1,13 @@
 package modelreftest
 
-// This file has the way from HTTPClient to the Server, on which the faults of the network happen.
+// This file has the transport from HTTPClient to the Server, which causes the faults of the network.
 
 import (
 	"net/http"
 	"strings"
 )
 
-// transport sends requests to the Server, and makes those fail that are to fail before they come there.
+// transport sends requests to the Server. A request with a fault of the network fails before it is sent.
 type transport struct {
 	server *Server
 	next   *http.Transport
@@ -17,8 +17,7 @@ func newTransport(s *Server, dial dialFunc) *transport {
 	return &transport{server: s, next: &http.Transport{DialContext: dial}}
 }
 
-// RoundTrip sends a request. It notes in the log that it does before it is sent, so that the log has the requests in
-// their order whatever the network does.
+// RoundTrip sends a request. It logs the request before it is sent, so that the order of the log does not depend on the network.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !strings.EqualFold("http://"+r.URL.Host, t.server.base) {
 		return t.next.RoundTrip(r)
@@ -27,7 +26,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if network := entry.fault.network; network != nil {
 		t.server.forget(number)
 		if r.Body != nil {
-			_ = r.Body.Close() // a RoundTripper must, and there is nobody to tell
+			_ = r.Body.Close() // a RoundTripper must close it, and cannot report the error
 		}
 		return nil, network(r)
 	}
