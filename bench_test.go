@@ -1,4 +1,5 @@
-// Benchmarks against what a user would write instead, side by side in one run.
+// These benchmarks compare the Client with the code that a user would write instead. They run alternately in one
+// process.
 
 package modelref
 
@@ -19,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// plainText is TextGenerationRecord as somebody would write it for encoding/json.
+// plainText is TextGenerationRecord as a user might define it for encoding/json.
 type plainText struct {
 	RecordType     string `json:"record_type"`
 	Name           string `json:"name"`
@@ -65,7 +66,8 @@ type plainText struct {
 	NameSchemaException string         `json:"name_schema_exception"`
 }
 
-// textDocument returns the real text document where the corpus is there, else one of invented records of its size.
+// textDocument returns the real text document if the corpus is available. Otherwise it returns an invented document of
+// the same size.
 func textDocument(b *testing.B) string {
 	b.Helper()
 	if dir := os.Getenv("MODELREF_CORPUS"); dir != "" {
@@ -76,7 +78,7 @@ func textDocument(b *testing.B) string {
 	return inventedTextDocument(719)
 }
 
-// inventedTextDocument makes a text document of n records, much like the service's.
+// inventedTextDocument returns a text document of n invented records, similar to the document of the service.
 func inventedTextDocument(n int) string {
 	var out strings.Builder
 	out.WriteByte('{')
@@ -99,7 +101,7 @@ func BenchmarkColdRead(b *testing.B) {
 	document := textDocument(b)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, document) // a client that goes away is none of the server's business
+		_, _ = io.WriteString(w, document) // ignores a client that closes the connection
 	}))
 	defer server.Close()
 
@@ -110,7 +112,7 @@ func BenchmarkColdRead(b *testing.B) {
 		b.SetBytes(int64(len(document)))
 		b.ReportAllocs()
 		for b.Loop() {
-			ref, err := client.TextGeneration.Load(context.Background(), Refresh())
+			ref, err := client.TextGeneration.Load(context.Background(), WithRefresh())
 			if err != nil || ref.Len() == 0 {
 				b.Fatal(err)
 			}
@@ -120,12 +122,12 @@ func BenchmarkColdRead(b *testing.B) {
 		b.SetBytes(int64(len(document)))
 		b.ReportAllocs()
 		for b.Loop() {
-			resp, err := http.Get(server.URL + "/model_references/v2/text_generation") //nolint:noctx // as written by hand
+			resp, err := http.Get(server.URL + "/model_references/v2/text_generation") //nolint:noctx // the usual call
 			if err != nil {
 				b.Fatal(err)
 			}
 			body, err := io.ReadAll(resp.Body)
-			_ = resp.Body.Close() // read to its end
+			_ = resp.Body.Close() // the body has been read to its end
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -141,11 +143,11 @@ func BenchmarkColdRead(b *testing.B) {
 func BenchmarkDecode(b *testing.B) {
 	document := textDocument(b)
 	b.Run("by=modelref", func(b *testing.B) {
-		decode := decoders[CategoryTextGeneration]
+		decode := recordTypes[CategoryTextGeneration].decode
 		b.SetBytes(int64(len(document)))
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := decode(document, about{category: CategoryTextGeneration}); err != nil {
+			if _, err := decode(document, metadata{category: CategoryTextGeneration}); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -162,11 +164,11 @@ func BenchmarkDecode(b *testing.B) {
 	})
 }
 
-// warmClient returns a client whose text category is in memory.
+// warmClient returns a client with the text category in memory.
 func warmClient(b *testing.B) *Client {
 	b.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, inventedTextDocument(719)) // a client that goes away is none of the server's business
+		_, _ = io.WriteString(w, inventedTextDocument(719)) // ignores a client that closes the connection
 	}))
 	b.Cleanup(server.Close)
 	client, err := New(WithPrimaryURL(server.URL), WithoutGitHub(), WithTTL(time.Hour))
@@ -197,7 +199,7 @@ func BenchmarkWarm(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if !op.run() {
-					b.Fatal("wrong answer")
+					b.Fatal("wrong result")
 				}
 			}
 		})
@@ -206,7 +208,7 @@ func BenchmarkWarm(b *testing.B) {
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
 					if !op.run() {
-						b.Error("wrong answer")
+						b.Error("wrong result")
 					}
 				}
 			})

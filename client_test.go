@@ -1,4 +1,4 @@
-// The Client as its users meet it: a fake PRIMARY and a fake GitHub, in simulated time.
+// This file tests the public behavior of the Client with a fake PRIMARY and a fake GitHub, in simulated time.
 
 package modelref_test
 
@@ -29,18 +29,18 @@ import (
 	"github.com/haidra-org/modelref/modelreftest"
 )
 
-// TestMain checks, when all tests have ended, that no goroutine is left behind.
+// TestMain checks that no goroutine is left after the tests.
 func TestMain(m *testing.M) {
 	code := m.Run()
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	if left := goroutinesLeft(); code == 0 && left != "" {
-		fmt.Println("goroutines left after the last test:\n" + left)
+		fmt.Println("goroutines are left after the tests:\n" + left)
 		code = 1
 	}
 	os.Exit(code)
 }
 
-// goroutinesLeft waits for a while for all goroutines but its own to end, and returns the stacks of those that do not.
+// goroutinesLeft waits until all other goroutines have ended. After a limit, it returns the stacks of the rest.
 func goroutinesLeft() string {
 	var stacks string
 	for range 100 {
@@ -57,7 +57,7 @@ func goroutinesLeft() string {
 			return ""
 		}
 		stacks = strings.Join(left, "\n\n")
-		time.Sleep(20 * time.Millisecond) // other goroutines end in real time
+		time.Sleep(20 * time.Millisecond) // goroutines may end in real time, not in simulated time
 	}
 	return stacks
 }
@@ -90,15 +90,11 @@ func load(t *testing.T, client *modelref.Client) *modelref.Reference[modelref.Im
 	return ref
 }
 
-// tiers returns which parts of the server were asked, in order, as "Documents Stamp GitHub".
-func tiers(server *modelreftest.Server) string {
-	names := map[modelreftest.Tier]string{
-		modelreftest.Documents: "document", modelreftest.Stamp: "stamp", modelreftest.GitHub: "github",
-		modelreftest.Primary: "primary",
-	}
+// requested returns the endpoints that were requested, in order, such as "documents last_updated github".
+func requested(server *modelreftest.Server) string {
 	var out []string
 	for _, r := range server.Requests() {
-		out = append(out, names[r.Tier])
+		out = append(out, r.Endpoint.String())
 	}
 	server.ResetRequests()
 	return strings.Join(out, " ")
@@ -111,18 +107,18 @@ func TestLoadReadsOnceAndServesFromMemory(t *testing.T) {
 		client := server.Client(t)
 		ref := load(t, client)
 		assert.Equal(t, []string{"Small/1", "Large?"}, ref.Names())
-		assert.Equal(t, modelref.OriginPrimary, ref.Origin())
+		assert.Equal(t, modelref.SourcePrimary, ref.Source())
 		assert.False(t, ref.Stale())
 		assert.Equal(t, time.Now(), ref.FetchedAt())
 		assert.Equal(t, modelref.CategoryImageGeneration, ref.Category())
 		assert.Empty(t, ref.Rejected())
 		time.Sleep(50 * time.Second)
 		assert.Same(t, ref, load(t, client))
-		assert.Equal(t, "document", tiers(server))
+		assert.Equal(t, "documents", requested(server))
 	})
 }
 
-func TestGetFindsNamesThatNoRouteCanReach(t *testing.T) {
+func TestGetFindsNamesThatNoPathCanHave(t *testing.T) {
 	t.Parallel()
 	client := modelreftest.NewServer(t,
 		modelreftest.WithDocument(modelref.CategoryTextGeneration, `{"acrastt/Marx-3B-V3": {"name": "acrastt/Marx-3B-V3", "parameters": 3e9}}`),
@@ -195,21 +191,21 @@ func TestAThousandCallersShareOneRequest(t *testing.T) {
 		synctest.Wait()
 		cancel()
 		wg.Wait()
-		assert.Equal(t, "document", tiers(server))
+		assert.Equal(t, "documents", requested(server))
 	})
 }
 
-func TestUnchangedDataCostsOneSmallRequest(t *testing.T) {
+func TestUnchangedDataNeedsOneSmallRequest(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		client := server.Client(t)
 		first := load(t, client)
-		tiers(server)
+		requested(server)
 		for range 5 {
 			time.Sleep(minute)
 			ref := load(t, client)
 			require.Len(t, server.Requests(), 1)
 			assert.Less(t, server.Requests()[0].BodyBytes, 200)
-			assert.Equal(t, "stamp", tiers(server))
+			assert.Equal(t, "last_updated", requested(server))
 			assert.False(t, ref.Stale())
 			assert.Equal(t, first.FetchedAt(), ref.FetchedAt())
 			assert.Equal(t, time.Now(), ref.ConfirmedAt())
@@ -220,49 +216,49 @@ func TestUnchangedDataCostsOneSmallRequest(t *testing.T) {
 	})
 }
 
-func TestAChangeIsSeenAtTheNextExpiry(t *testing.T) {
+func TestAChangeIsLoadedWhenTheTTLExpires(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		client := server.Client(t)
 		load(t, client)
 		time.Sleep(minute)
 		load(t, client)
-		tiers(server)
+		requested(server)
 		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
 		time.Sleep(minute)
 		assert.Equal(t, 3, load(t, client).Len())
-		assert.Equal(t, "stamp document", tiers(server))
+		assert.Equal(t, "last_updated documents", requested(server))
 		time.Sleep(minute)
 		load(t, client)
-		assert.Equal(t, "stamp", tiers(server))
+		assert.Equal(t, "last_updated", requested(server))
 	})
 }
 
-func TestAWriteInTheSameSecondAsTheStampIsNotLost(t *testing.T) {
+func TestAChangeInTheSecondOfTheLastUpdatedTimeIsNotLost(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
-		server.SetDocument(modelref.CategoryImageGeneration, twoModels) // now, and the stamp says so
+		server.SetDocument(modelref.CategoryImageGeneration, twoModels) // the last-updated time is now
 		client := server.Client(t)
 		require.Equal(t, 2, load(t, client).Len())
 		server.SetDocument(modelref.CategoryImageGeneration, threeModels) // in the same second
 		time.Sleep(minute)
 		assert.Equal(t, 3, load(t, client).Len())
-		assert.Equal(t, "document stamp document", tiers(server))
+		assert.Equal(t, "documents last_updated documents", requested(server))
 	})
 }
 
-func TestAStampThatGoesBackIsAChange(t *testing.T) {
+func TestAnEarlierLastUpdatedTimeIsAChange(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		client := server.Client(t)
 		load(t, client)
 		time.Sleep(minute)
 		load(t, client)
 		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
-		server.SetLastUpdated(modelref.CategoryImageGeneration, time.Now().Add(-24*time.Hour).Unix()) // restored
+		server.SetLastUpdated(modelref.CategoryImageGeneration, time.Now().Add(-24*time.Hour).Unix()) // the deployment was restored
 		time.Sleep(minute)
 		assert.Equal(t, 3, load(t, client).Len())
 	})
 }
 
-func TestADownloadThatFailsAfterTheStampMovedIsTriedAgain(t *testing.T) {
+func TestAFailedDownloadAfterAChangeIsRetried(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		client := server.Client(t)
 		load(t, client)
@@ -282,7 +278,7 @@ func TestADownloadThatFailsAfterTheStampMovedIsTriedAgain(t *testing.T) {
 	})
 }
 
-func TestADocumentIsDownloadedEveryHourWhateverItsStampSays(t *testing.T) {
+func TestADocumentIsDownloadedEveryHourEvenIfItIsUnchanged(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		client := server.Client(t)
 		load(t, client)
@@ -291,7 +287,7 @@ func TestADocumentIsDownloadedEveryHourWhateverItsStampSays(t *testing.T) {
 			load(t, client)
 		}
 		for _, r := range server.Requests() {
-			if r.Tier == modelreftest.Documents {
+			if r.Endpoint == modelreftest.Documents {
 				downloads++
 			}
 		}
@@ -308,11 +304,11 @@ func TestWithoutMetadataTheDocumentIsDownloaded(t *testing.T) {
 			time.Sleep(minute)
 			assert.False(t, load(t, client).Stale())
 		}
-		assert.Equal(t, "document stamp document document document", tiers(server), "the stamp is not asked for again")
+		assert.Equal(t, "documents last_updated documents documents documents", requested(server), "the last-updated time is not requested again")
 	})
 }
 
-// outages are the ways in which a PRIMARY can be gone. Each is tried again and opens the breaker.
+// outages returns the faults of an unavailable PRIMARY. Each is retried and opens the breaker.
 func outages() map[string]modelreftest.Fault {
 	return map[string]modelreftest.Fault{
 		"refused":           modelreftest.Refused(),
@@ -328,15 +324,15 @@ func outages() map[string]modelreftest.Fault {
 	}
 }
 
-// misfits are answers that are no outage, and no reference either.
-func misfits() map[string]modelreftest.Fault {
+// invalidResponses returns faults that are not outages. The PRIMARY responds, but not with a reference.
+func invalidResponses() map[string]modelreftest.Fault {
 	return map[string]modelreftest.Fault{
-		"cut off":          modelreftest.WrongLength(),
+		"truncated JSON":   modelreftest.WrongLength(),
 		"empty body":       modelreftest.Empty(),
 		"a list":           modelreftest.Body(200, "application/json", `[{"name": "a"}]`),
 		"null":             modelreftest.Body(200, "application/json", `null`),
 		"an HTML page":     modelreftest.HTML(200),
-		"no good record":   modelreftest.Body(200, "application/json", `{"a": {"name": 1}, "b": []}`),
+		"no valid record":  modelreftest.Body(200, "application/json", `{"a": {"name": 1}, "b": []}`),
 		"unknown category": modelreftest.Status(422),
 		"wrong base URL":   modelreftest.Status(404),
 		"forbidden":        modelreftest.Status(403),
@@ -345,7 +341,7 @@ func misfits() map[string]modelreftest.Fault {
 
 func allFaults() map[string]modelreftest.Fault {
 	out := outages()
-	for name, fault := range misfits() {
+	for name, fault := range invalidResponses() {
 		out[name] = fault
 	}
 	return out
@@ -359,7 +355,7 @@ func TestAColdReadFallsBackToGitHub(t *testing.T) {
 				client := server.Client(t)
 				start := time.Now()
 				ref := load(t, client)
-				assert.Equal(t, modelref.OriginGitHub, ref.Origin())
+				assert.Equal(t, modelref.SourceGitHub, ref.Source())
 				assert.False(t, ref.Stale())
 				assert.Equal(t, []string{"Small/1", "Large?"}, ref.Names())
 				assert.LessOrEqual(t, time.Since(start), 20*time.Second, "the budget")
@@ -368,7 +364,7 @@ func TestAColdReadFallsBackToGitHub(t *testing.T) {
 	}
 }
 
-func TestOutagesAreTriedAgainAndMisfitsAreNot(t *testing.T) {
+func TestOutagesAreRetriedAndInvalidResponsesAreNot(t *testing.T) {
 	for name, fault := range outages() {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, server *modelreftest.Server) {
@@ -377,18 +373,18 @@ func TestOutagesAreTriedAgainAndMisfitsAreNot(t *testing.T) {
 				load(t, client)
 				_, err := client.CLIP.Load(t.Context())
 				require.NoError(t, err)
-				want := "document document document github github"
+				want := "documents documents documents github github"
 				switch name {
-				case "long Retry-After": // lies past the budget: give up at once
-					want = "document github github"
-				case "stalled": // what GitHub may need is kept back
-					want = "document document github github"
+				case "long Retry-After": // exceeds the time budget, so there is no retry
+					want = "documents github github"
+				case "stalled": // a part of the time budget is reserved for GitHub
+					want = "documents documents github github"
 				}
-				assert.Equal(t, want, tiers(server), "the second category does not pay for the same outage")
+				assert.Equal(t, want, requested(server), "the breaker is open for the second category")
 			})
 		})
 	}
-	for name, fault := range misfits() {
+	for name, fault := range invalidResponses() {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 				server.Break(modelreftest.Documents, fault)
@@ -396,13 +392,13 @@ func TestOutagesAreTriedAgainAndMisfitsAreNot(t *testing.T) {
 				load(t, client)
 				_, err := client.CLIP.Load(t.Context())
 				require.NoError(t, err)
-				assert.Equal(t, "document github document github", tiers(server), "no retry, no breaker")
+				assert.Equal(t, "documents github documents github", requested(server), "no retry, and the breaker is closed")
 			})
 		})
 	}
 }
 
-func TestFaultsNeverReplaceLastGood(t *testing.T) {
+func TestFaultsNeverReplaceTheCopyInMemory(t *testing.T) {
 	for name, fault := range allFaults() {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, server *modelreftest.Server) {
@@ -410,19 +406,19 @@ func TestFaultsNeverReplaceLastGood(t *testing.T) {
 				client := server.Client(t, modelref.WithCacheDir(dir))
 				load(t, client)
 				before := readFile(t, dir, "stable_diffusion.json")
-				server.SetDocument(modelref.CategoryImageGeneration, threeModels) // so that the body is asked for
+				server.SetDocument(modelref.CategoryImageGeneration, threeModels) // so that the document is requested
 				server.Break(modelreftest.Documents, fault)
 				for range 5 {
 					time.Sleep(minute)
 					start := time.Now()
 					ref := load(t, client)
 					assert.True(t, ref.Stale())
-					assert.Equal(t, modelref.OriginPrimary, ref.Origin())
+					assert.Equal(t, modelref.SourcePrimary, ref.Source())
 					assert.Equal(t, []string{"Small/1", "Large?"}, ref.Names())
 					assert.LessOrEqual(t, time.Since(start), 20*time.Second)
 				}
 				assert.Equal(t, before, readFile(t, dir, "stable_diffusion.json"))
-				assert.NotContains(t, tiers(server), "github", "last good is young enough")
+				assert.NotContains(t, requested(server), "github", "the copy in memory is not too old")
 				server.Heal(modelreftest.Documents)
 				time.Sleep(10 * time.Minute)
 				assert.Equal(t, 3, load(t, client).Len())
@@ -431,31 +427,32 @@ func TestFaultsNeverReplaceLastGood(t *testing.T) {
 	}
 }
 
-func TestDuringTheCoolDownAReadIsServedAtOnce(t *testing.T) {
+func TestWhileTheBreakerIsOpenAReadReturnsImmediately(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		client := server.Client(t)
 		load(t, client)
 		server.Break(modelreftest.Primary, modelreftest.Stall())
 		time.Sleep(minute)
-		require.True(t, load(t, client).Stale()) // pays for the outage
-		tiers(server)
+		require.True(t, load(t, client).Stale())
+		time.Sleep(14 * time.Second) // the load that has detected the outage ends
+		requested(server)
 		start := time.Now()
 		for range 20 {
 			time.Sleep(time.Second)
 			before := time.Now()
 			assert.True(t, load(t, client).Stale())
-			assert.Zero(t, time.Since(before), "nobody is asked")
-			ref, err := client.ImageGeneration.Load(t.Context(), modelref.Refresh())
+			assert.Zero(t, time.Since(before), "no request is sent")
+			ref, err := client.ImageGeneration.Load(t.Context(), modelref.WithRefresh())
 			require.NoError(t, err)
 			assert.True(t, ref.Stale())
-			assert.Zero(t, time.Since(before), "not even by a refresh")
+			assert.Zero(t, time.Since(before), "a refresh sends no request either")
 		}
 		assert.Less(t, time.Since(start), 22*time.Second)
-		assert.Empty(t, tiers(server))
+		assert.Empty(t, requested(server))
 	})
 }
 
-func TestTheCoolDownGrowsAndEndsWithOneProbe(t *testing.T) {
+func TestTheDelayGrowsAndEndsWithOneProbe(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		client := server.Client(t, modelref.WithoutGitHub())
 		load(t, client)
@@ -481,38 +478,38 @@ func TestTheCoolDownGrowsAndEndsWithOneProbe(t *testing.T) {
 	})
 }
 
-func TestAnOldCopyGivesWayToGitHub(t *testing.T) {
+func TestGitHubIsPreferredToAnOldCopy(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		client := server.Client(t, modelref.WithMaxStale(10*time.Minute))
 		load(t, client)
 		server.Break(modelreftest.Primary, modelreftest.Refused())
 		time.Sleep(9 * time.Minute)
-		assert.Equal(t, modelref.OriginPrimary, load(t, client).Origin())
+		assert.Equal(t, modelref.SourcePrimary, load(t, client).Source())
 		time.Sleep(5 * time.Minute)
 		ref := load(t, client)
-		assert.Equal(t, modelref.OriginGitHub, ref.Origin())
+		assert.Equal(t, modelref.SourceGitHub, ref.Source())
 		assert.False(t, ref.Stale())
 		server.ResetRequests()
 		time.Sleep(minute)
-		assert.Equal(t, modelref.OriginGitHub, load(t, client).Origin())
+		assert.Equal(t, modelref.SourceGitHub, load(t, client).Source())
 		for _, r := range server.Requests() {
-			if r.Tier == modelreftest.GitHub {
-				assert.Equal(t, http.StatusNotModified, r.Status, "asked by its ETag")
+			if r.Endpoint == modelreftest.GitHub {
+				assert.Equal(t, http.StatusNotModified, r.Status, "the request has the ETag")
 				assert.Zero(t, r.BodyBytes)
 			}
 		}
 		server.Break(modelreftest.GitHub, modelreftest.Refused())
 		time.Sleep(2 * time.Minute)
 		ref = load(t, client)
-		assert.Equal(t, modelref.OriginGitHub, ref.Origin(), "last good of any origin")
+		assert.Equal(t, modelref.SourceGitHub, ref.Source(), "the copy in memory, from any source")
 		assert.True(t, ref.Stale())
 		server.Heal(modelreftest.Primary)
 		time.Sleep(6 * time.Minute)
-		assert.Equal(t, modelref.OriginPrimary, load(t, client).Origin())
+		assert.Equal(t, modelref.SourcePrimary, load(t, client).Source())
 	})
 }
 
-func TestWithEverythingDownDiskThenBootstrapThenAnErrorThatNamesAll(t *testing.T) {
+func TestIfAllSourcesAreDownDiskThenBootstrapThenAnErrorWithAllSources(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		dir := t.TempDir()
 		load(t, server.Client(t, modelref.WithCacheDir(dir)))
@@ -523,12 +520,12 @@ func TestWithEverythingDownDiskThenBootstrapThenAnErrorThatNamesAll(t *testing.T
 		bootstrap := fstest.MapFS{"image_generation.json": {Data: []byte(threeModels)}}
 		clipOnly := fstest.MapFS{"clip.json": {Data: []byte("{}")}}
 		ref := load(t, server.Client(t, modelref.WithCacheDir(dir), modelref.WithBootstrap(bootstrap)))
-		assert.Equal(t, modelref.OriginDisk, ref.Origin())
+		assert.Equal(t, modelref.SourceDisk, ref.Source())
 		assert.True(t, ref.Stale())
 		assert.Equal(t, 48*time.Hour, time.Since(ref.ConfirmedAt()).Truncate(time.Hour))
 
 		ref = load(t, server.Client(t, modelref.WithCacheDir(t.TempDir()), modelref.WithBootstrap(bootstrap)))
-		assert.Equal(t, modelref.OriginBootstrap, ref.Origin())
+		assert.Equal(t, modelref.SourceBootstrap, ref.Source())
 		assert.True(t, ref.Stale())
 		assert.Equal(t, 3, ref.Len())
 
@@ -539,23 +536,23 @@ func TestWithEverythingDownDiskThenBootstrapThenAnErrorThatNamesAll(t *testing.T
 		var fetch *modelref.FetchError
 		require.ErrorAs(t, err, &fetch)
 		assert.Equal(t, modelref.CategoryImageGeneration, fetch.Category)
-		var origins []modelref.Origin
-		for _, a := range fetch.Attempts {
-			origins = append(origins, a.Origin)
+		var origins []modelref.Source
+		for _, a := range fetch.Sources {
+			origins = append(origins, a.Source)
 		}
-		assert.Equal(t, []modelref.Origin{
-			modelref.OriginPrimary, modelref.OriginGitHub, modelref.OriginDisk, modelref.OriginBootstrap,
+		assert.Equal(t, []modelref.Source{
+			modelref.SourcePrimary, modelref.SourceGitHub, modelref.SourceDisk, modelref.SourceBootstrap,
 		}, origins)
 		var api *modelref.APIError
 		require.ErrorAs(t, err, &api)
 		assert.Equal(t, 503, api.StatusCode)
 		assert.Equal(t, 24*time.Hour, api.RetryAfter)
-		assert.Regexp(t, `^modelref: image_generation: primary 503 .*\(1 attempt, .*github: .*no such host.*\(3 attempts, .*disk: .*bootstrap: `, err.Error())
+		assert.Regexp(t, `^modelref: image_generation: primary: GET .*: 503 Service Unavailable \(1 attempt, .*github: .*no such host.*\(3 attempts, .*disk: .*bootstrap: `, err.Error())
 		assert.NotContains(t, err.Error(), "\n")
 	})
 }
 
-func TestACategoryWithoutASourceOnGitHubSaysSo(t *testing.T) {
+func TestTheErrorOfACategoryThatIsNotOnGitHub(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		server.Break(modelreftest.Primary, modelreftest.Refused())
 		client := server.Client(t)
@@ -564,13 +561,13 @@ func TestACategoryWithoutASourceOnGitHubSaysSo(t *testing.T) {
 		server.ResetRequests()
 		_, err = client.LoRA.Load(t.Context())
 		require.ErrorIs(t, err, modelref.ErrUnavailable)
-		require.ErrorIs(t, err, modelref.ErrCoolingDown)
-		assert.Contains(t, err.Error(), "refused", "and why it cools down")
-		assert.Empty(t, tiers(server), "an outage is paid for once")
+		require.ErrorIs(t, err, modelref.ErrCircuitOpen)
+		assert.Contains(t, err.Error(), "refused", "the error has the cause of the open breaker")
+		assert.Empty(t, requested(server), "no second request during an outage")
 	})
 }
 
-func TestARefusalStandsForATTL(t *testing.T) {
+func TestA404IsCachedForATTL(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		server.Break(modelreftest.Documents, modelreftest.Status(404))
 		client := server.Client(t)
@@ -580,7 +577,7 @@ func TestARefusalStandsForATTL(t *testing.T) {
 			require.ErrorAs(t, err, &api)
 			require.Equal(t, 404, api.StatusCode)
 		}
-		assert.Equal(t, "document", tiers(server))
+		assert.Equal(t, "documents", requested(server))
 		server.Heal(modelreftest.Documents)
 		time.Sleep(minute)
 		_, err := client.LoRA.Load(t.Context())
@@ -588,7 +585,7 @@ func TestARefusalStandsForATTL(t *testing.T) {
 	})
 }
 
-func TestAnEmptyDocumentCountsOnlyWhenSaidTwice(t *testing.T) {
+func TestAnEmptyDocumentMustBeConfirmed(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		dir := t.TempDir()
 		client := server.Client(t, modelref.WithCacheDir(dir))
@@ -598,9 +595,9 @@ func TestAnEmptyDocumentCountsOnlyWhenSaidTwice(t *testing.T) {
 		ref := load(t, client)
 		assert.True(t, ref.Stale())
 		assert.Equal(t, 2, ref.Len())
-		_, err := client.ImageGeneration.Load(t.Context(), modelref.Refresh())
+		_, err := client.ImageGeneration.Load(t.Context(), modelref.WithRefresh())
 		require.NoError(t, err)
-		assert.Equal(t, 2, load(t, client).Len(), "asking at once is no second read")
+		assert.Equal(t, 2, load(t, client).Len(), "an immediate second load does not confirm the first")
 		assert.Contains(t, readFile(t, dir, "stable_diffusion.json"), "Small/1")
 		time.Sleep(minute)
 		ref = load(t, client)
@@ -627,7 +624,7 @@ func TestAnEmptyDocumentCountsOnlyWhenSaidTwice(t *testing.T) {
 					dir := t.TempDir()
 					load(t, server.Client(t, modelref.WithCacheDir(dir)))
 					server.SetDocument(modelref.CategoryImageGeneration, `{}`)
-					if !withNote { // another program wrote it
+					if !withNote { // the document of another program
 						require.NoError(t, os.Remove(filepath.Join(dir, "stable_diffusion.json.modelref")))
 						old := time.Now().Add(-time.Hour)
 						require.NoError(t, os.Chtimes(filepath.Join(dir, "stable_diffusion.json"), old, old))
@@ -643,7 +640,7 @@ func TestAnEmptyDocumentCountsOnlyWhenSaidTwice(t *testing.T) {
 			})
 		}
 	})
-	t.Run("where the store has a newer copy than memory", func(t *testing.T) {
+	t.Run("if the store has a newer copy than memory", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 			dir := t.TempDir()
 			idle := server.Client(t, modelref.WithCacheDir(dir))
@@ -657,7 +654,7 @@ func TestAnEmptyDocumentCountsOnlyWhenSaidTwice(t *testing.T) {
 			assert.Equal(t, threeModels, readFile(t, dir, "stable_diffusion.json"))
 		})
 	})
-	t.Run("with a clock that was ahead", func(t *testing.T) {
+	t.Run("if the clock was ahead", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 			dir := t.TempDir()
 			load(t, server.Client(t, modelref.WithCacheDir(dir)))
@@ -674,7 +671,7 @@ func TestAnEmptyDocumentCountsOnlyWhenSaidTwice(t *testing.T) {
 			assert.Zero(t, load(t, client).Len())
 		})
 	})
-	t.Run("and once filled again starts anew", func(t *testing.T) {
+	t.Run("after a document with records, two are required again", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 			client := server.Client(t)
 			load(t, client)
@@ -690,23 +687,23 @@ func TestAnEmptyDocumentCountsOnlyWhenSaidTwice(t *testing.T) {
 	})
 }
 
-func TestRefreshAsksWhateverIsFresh(t *testing.T) {
+func TestWithRefreshLoadsEvenIfTheCopyIsFresh(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		client := server.Client(t)
 		load(t, client)
 		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
 		assert.Equal(t, 2, load(t, client).Len())
-		ref, err := client.ImageGeneration.Load(t.Context(), modelref.Refresh())
+		ref, err := client.ImageGeneration.Load(t.Context(), modelref.WithRefresh())
 		require.NoError(t, err)
 		assert.Equal(t, 3, ref.Len())
 		assert.Same(t, ref, load(t, client))
-		assert.Equal(t, "document document", tiers(server))
+		assert.Equal(t, "documents documents", requested(server))
 	})
 }
 
-func TestRefreshInBackgroundServesAtOnce(t *testing.T) {
+func TestARefreshWaitOfZeroReturnsImmediately(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
-		client := server.Client(t, modelref.RefreshInBackground())
+		client := server.Client(t, modelref.WithRefreshWait(0))
 		load(t, client)
 		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
 		server.Break(modelreftest.Documents, modelreftest.Delay(3*time.Second))
@@ -721,11 +718,11 @@ func TestRefreshInBackgroundServesAtOnce(t *testing.T) {
 		assert.Zero(t, time.Since(start))
 		time.Sleep(5 * time.Second)
 		assert.Equal(t, 3, load(t, client).Len())
-		assert.Equal(t, "stamp document", tiers(server))
+		assert.Equal(t, "last_updated documents", requested(server))
 	})
 }
 
-func TestABadRecordCostsOnlyItself(t *testing.T) {
+func TestAnInvalidRecordDoesNotAffectOthers(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		server.SetDocument(modelref.CategoryImageGeneration, `{
 			"good": {"name": "good", "baseline": "flux_1", "nsfw": false, "size_on_disk_bytes": 5.0, "tags": null},
@@ -751,8 +748,8 @@ func TestABadRecordCostsOnlyItself(t *testing.T) {
 		}
 		assert.Equal(t, []string{
 			`"no nsfw": nsfw: missing`,
-			`"text size": config.download[1].size_bytes: want a whole number, got a string`,
-			`"twice": the name comes more than once; the last record stands`,
+			`"text size": config.download[1].size_bytes: must be a whole number of 64 bits, got the string "big"`,
+			`"twice": the name is repeated; the last record is used`,
 		}, said)
 	})
 }
@@ -764,31 +761,31 @@ func readFile(t *testing.T, path ...string) string {
 	return string(data)
 }
 
-func TestAFreshCopyOnDiskSavesTheFirstRequest(t *testing.T) {
+func TestAFreshCopyOnDiskAvoidsTheFirstRequest(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		dir := t.TempDir()
 		load(t, server.Client(t, modelref.WithCacheDir(dir)))
 		fetched := time.Now()
-		assert.Equal(t, "document", tiers(server))
+		assert.Equal(t, "documents", requested(server))
 		time.Sleep(30 * time.Second)
 		client := server.Client(t, modelref.WithCacheDir(dir))
 		ref := load(t, client)
-		assert.Equal(t, modelref.OriginDisk, ref.Origin())
+		assert.Equal(t, modelref.SourceDisk, ref.Source())
 		assert.False(t, ref.Stale())
 		assert.True(t, fetched.Equal(ref.FetchedAt()))
-		assert.Empty(t, tiers(server))
+		assert.Empty(t, requested(server))
 		time.Sleep(35 * time.Second)
 		assert.False(t, load(t, client).Stale())
-		assert.Equal(t, "stamp", tiers(server), "the copy kept its stamp")
-		assert.Equal(t, twoModels, readFile(t, dir, "stable_diffusion.json"), "the document as it came")
+		assert.Equal(t, "last_updated", requested(server), "the copy has its last-updated time")
+		assert.Equal(t, twoModels, readFile(t, dir, "stable_diffusion.json"), "the document is unchanged")
 	})
 }
 
-func TestACopyFromTheFutureIsNotTakenForFresh(t *testing.T) {
+func TestACopyFromTheFutureIsNotFresh(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		dir := t.TempDir()
 		load(t, server.Client(t, modelref.WithCacheDir(dir)))
-		tiers(server)
+		requested(server)
 		path := filepath.Join(dir, "stable_diffusion.json.modelref")
 		ahead := time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339)
 		stamped := regexp.MustCompile(`"((?:confirmed|downloaded)_at)": "[^"]*"`).
@@ -799,24 +796,24 @@ func TestACopyFromTheFutureIsNotTakenForFresh(t *testing.T) {
 		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
 		server.SetLastUpdated(modelref.CategoryImageGeneration, time.Now().Add(-time.Hour).Unix())
 		ref := load(t, server.Client(t, modelref.WithCacheDir(dir)))
-		assert.Equal(t, modelref.OriginPrimary, ref.Origin())
+		assert.Equal(t, modelref.SourcePrimary, ref.Source())
 		assert.Equal(t, 3, ref.Len())
-		assert.Equal(t, "document", tiers(server))
+		assert.Equal(t, "documents", requested(server))
 
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "stable_diffusion.json"), []byte(twoModels), 0o600))
 		require.NoError(t, os.WriteFile(path, []byte(stamped), 0o600))
 		server.Break(modelreftest.Primary, modelreftest.Refused())
 		server.Break(modelreftest.GitHub, modelreftest.Refused())
 		ref = load(t, server.Client(t, modelref.WithCacheDir(dir)))
-		assert.Equal(t, modelref.OriginDisk, ref.Origin(), "better than nothing")
+		assert.Equal(t, modelref.SourceDisk, ref.Source(), "it is used if there is no other copy")
 		assert.True(t, ref.Stale())
 	})
 }
 
-func TestABrokenCopyOnDiskIsNeverServed(t *testing.T) {
+func TestACorruptedCopyOnDiskIsNeverReturned(t *testing.T) {
 	for name, content := range map[string]string{
 		"empty": "", "garbage": "\x00\x01\x02", "half": twoModels[:len(twoModels)/2], "a list": "[]",
-		"no good record": `{"a": 1}`,
+		"no valid record": `{"a": 1}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, server *modelreftest.Server) {
@@ -828,9 +825,9 @@ func TestABrokenCopyOnDiskIsNeverServed(t *testing.T) {
 				var log bytes.Buffer
 				client := server.Client(t, modelref.WithCacheDir(dir), logTo(&log))
 				ref := load(t, client)
-				assert.Equal(t, modelref.OriginPrimary, ref.Origin())
-				assert.Equal(t, 1, strings.Count(log.String(), "level=WARN"), "the log says why, once: %s", log.String())
-				assert.Equal(t, twoModels, readFile(t, dir, "stable_diffusion.json"), "and it is replaced")
+				assert.Equal(t, modelref.SourcePrimary, ref.Source())
+				assert.Equal(t, 1, strings.Count(log.String(), "level=WARN"), "the cause is logged once: %s", log.String())
+				assert.Equal(t, twoModels, readFile(t, dir, "stable_diffusion.json"), "the copy is replaced")
 			})
 		})
 	}
@@ -840,9 +837,9 @@ func logTo(w io.Writer) modelref.Option {
 	return modelref.WithLogger(slog.New(slog.NewTextHandler(w, nil)))
 }
 
-func TestAWriterThatWasKilledLeavesNothingThatIsRead(t *testing.T) {
+func TestTheFilesOfAKilledWriterAreNotRead(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
-		dir := filepath.Join(t.TempDir(), "a[b") // no pattern
+		dir := filepath.Join(t.TempDir(), "a[b") // not a valid pattern of package filepath
 		load(t, server.Client(t, modelref.WithCacheDir(dir)))
 		half := filepath.Join(dir, ".modelref-123.tmp")
 		require.NoError(t, os.WriteFile(half, []byte(threeModels[:40]), 0o600))
@@ -851,11 +848,11 @@ func TestAWriterThatWasKilledLeavesNothingThatIsRead(t *testing.T) {
 		old := time.Now().Add(-2 * time.Hour)
 		require.NoError(t, os.Chtimes(half, old, old))
 		server.Client(t, modelref.WithCacheDir(dir))
-		assert.NoFileExists(t, half, "what nobody writes any more is removed")
+		assert.NoFileExists(t, half, "an abandoned temporary file is removed")
 	})
 }
 
-func TestACacheDirectoryThatGoesAwayStopsNoRead(t *testing.T) {
+func TestReadsDoNotNeedTheCacheDirectory(t *testing.T) {
 	removed := func(t *testing.T, dir string) { require.NoError(t, os.RemoveAll(dir)) }
 	aFile := func(t *testing.T, dir string) {
 		require.NoError(t, os.RemoveAll(dir))
@@ -868,7 +865,7 @@ func TestACacheDirectoryThatGoesAwayStopsNoRead(t *testing.T) {
 		require.NoError(t, os.Chmod(dir, 0o500))
 		t.Cleanup(func() { _ = os.Chmod(dir, 0o700) })
 	}
-	inTheWay := func(t *testing.T, dir string) { // a directory where the document goes cannot be replaced, by root neither
+	inTheWay := func(t *testing.T, dir string) { // a directory with the name of the document cannot be replaced, not even by root
 		require.NoError(t, os.Remove(filepath.Join(dir, "stable_diffusion.json")))
 		require.NoError(t, os.MkdirAll(filepath.Join(dir, "stable_diffusion.json", "x"), 0o700))
 	}
@@ -894,7 +891,7 @@ func TestACacheDirectoryThatGoesAwayStopsNoRead(t *testing.T) {
 				}
 				assert.Equal(t, test.warnings, strings.Count(log.String(), "level=WARN"), log.String())
 				if name == "removed" {
-					assert.Equal(t, twoModels, readFile(t, dir, "stable_diffusion.json"), "it is made again")
+					assert.Equal(t, twoModels, readFile(t, dir, "stable_diffusion.json"), "the directory is created again")
 				}
 			})
 		})
@@ -905,26 +902,26 @@ func TestOffline(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		dir := t.TempDir()
 		load(t, server.Client(t, modelref.WithCacheDir(dir)))
-		tiers(server)
+		requested(server)
 		time.Sleep(24 * time.Hour)
 		client := server.Client(t, modelref.WithCacheDir(dir), modelref.WithOffline())
 		ref := load(t, client)
-		assert.Equal(t, modelref.OriginDisk, ref.Origin())
+		assert.Equal(t, modelref.SourceDisk, ref.Source())
 		assert.True(t, ref.Stale())
 		_, err := client.CLIP.Load(t.Context())
 		require.ErrorIs(t, err, modelref.ErrUnavailable)
 		require.ErrorIs(t, err, modelref.ErrOffline)
-		assert.Empty(t, tiers(server))
+		assert.Empty(t, requested(server))
 	})
 }
 
 func TestGitHubOnly(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		client := server.Client(t, modelref.WithoutPrimary())
-		assert.Equal(t, modelref.OriginGitHub, load(t, client).Origin())
+		assert.Equal(t, modelref.SourceGitHub, load(t, client).Source())
 		time.Sleep(minute)
 		assert.False(t, load(t, client).Stale())
-		assert.Equal(t, "github github", tiers(server))
+		assert.Equal(t, "github github", requested(server))
 	})
 }
 
@@ -948,12 +945,13 @@ func TestClose(t *testing.T) {
 		_, err = client.ControlNet.Get(t.Context(), "x")
 		require.ErrorIs(t, err, modelref.ErrClosed)
 	})
-	t.Run("zero values are closed", func(t *testing.T) {
+	t.Run("a zero Client is closed", func(t *testing.T) {
 		t.Parallel()
 		var client modelref.Client
-		_, err := client.ImageGeneration.Load(t.Context())
-		require.ErrorIs(t, err, modelref.ErrClosed)
 		require.NoError(t, client.Close())
+		var service modelref.ImageGenerationService
+		_, err := service.Load(t.Context())
+		require.ErrorIs(t, err, modelref.ErrClosed)
 		var ref modelref.Reference[modelref.CLIPRecord]
 		assert.Zero(t, ref.Len())
 		assert.Empty(t, ref.Names())
@@ -962,20 +960,20 @@ func TestClose(t *testing.T) {
 	})
 }
 
-func TestAContextThatHasEndedSendsNothing(t *testing.T) {
+func TestNoRequestIfTheContextIsDone(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		client := server.Client(t)
 		ctx, cancel := context.WithCancelCause(t.Context())
-		cancel(errors.New("the user went away"))
+		cancel(errors.New("the user left"))
 		_, err := client.ImageGeneration.Load(ctx)
-		require.ErrorContains(t, err, "the user went away")
-		assert.Empty(t, tiers(server))
+		require.ErrorContains(t, err, "the user left")
+		assert.Empty(t, requested(server))
 	})
 }
 
 type contextKey struct{}
 
-func TestALoadCarriesTheValuesOfItsCallersContext(t *testing.T) {
+func TestALoadHasTheValuesOfItsCallersContext(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		var seen []any
 		next := server.HTTPClient().Transport
@@ -988,12 +986,12 @@ func TestALoadCarriesTheValuesOfItsCallersContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.WithValue(t.Context(), contextKey{}, "trace 1"), time.Millisecond)
 		defer cancel()
 		_, err := client.ImageGeneration.Load(ctx)
-		require.ErrorIs(t, err, context.DeadlineExceeded, "the caller's own end ends its wait")
+		require.ErrorIs(t, err, context.DeadlineExceeded, "the caller does not wait after its context is done")
 		time.Sleep(2 * time.Second)
 		ref, err := client.ImageGeneration.Load(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, 2, ref.Len())
-		assert.Equal(t, []any{"trace 1"}, seen, "and not the load")
+		assert.Equal(t, []any{"trace 1"}, seen, "the load continues")
 	})
 }
 
@@ -1022,30 +1020,31 @@ func TestTwoClientsOnOneCacheDirectoryDownloadOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		server.Break(modelreftest.Documents, modelreftest.Delay(time.Second))
 		dir := t.TempDir()
-		a, b := server.Client(t, modelref.WithCacheDir(dir)), server.Client(t, modelref.WithCacheDir(dir))
+		wait := modelref.WithRefreshWait(minute)
+		a, b := server.Client(t, modelref.WithCacheDir(dir), wait), server.Client(t, modelref.WithCacheDir(dir), wait)
 		var wg sync.WaitGroup
 		for _, client := range []*modelref.Client{a, b} {
 			wg.Go(func() { load(t, client) })
 		}
 		wg.Wait()
-		assert.Equal(t, "document", tiers(server))
+		assert.Equal(t, "documents", requested(server))
 		for range 10 {
 			time.Sleep(minute)
 			first, second := load(t, a), load(t, b)
 			assert.False(t, first.Stale() || second.Stale())
 		}
-		assert.Equal(t, strings.TrimSpace(strings.Repeat("stamp ", 10)), tiers(server), "one asks for both")
+		assert.Equal(t, strings.TrimSpace(strings.Repeat("last_updated ", 10)), requested(server), "only one of them sends the request")
 		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
 		time.Sleep(minute)
 		assert.Equal(t, 3, load(t, a).Len())
 		assert.Equal(t, 3, load(t, b).Len())
-		assert.Equal(t, "stamp document", tiers(server))
+		assert.Equal(t, "last_updated documents", requested(server))
 	})
 }
 
-func TestALockThatNobodyHoldsKeepsNobodyOut(t *testing.T) {
+func TestALockFileThatNobodyHoldsIsIgnored(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
-		dir := t.TempDir() // a process that crashed has left the file, and the kernel has let go of the lock
+		dir := t.TempDir() // the file of a crashed process, whose lock the kernel has released
 		require.NoError(t, os.WriteFile(filepath.Join(dir, ".stable_diffusion.json.lock"), nil, 0o600))
 		start := time.Now()
 		load(t, server.Client(t, modelref.WithCacheDir(dir)))

@@ -1,4 +1,5 @@
-// What must not compile: each snippet in testdata/compilefail fails the type checker for the reason that it names.
+// This file checks that misuse does not compile: the type checker rejects each snippet in testdata/compilefail for the
+// stated reason.
 
 package modelref
 
@@ -23,7 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// exportImporter imports packages from the export data that the go command has for this package and what it imports.
+// exportImporter imports packages from the export data of the go command, for this package and its imports.
 func exportImporter(t *testing.T, fset *token.FileSet) types.Importer {
 	t.Helper()
 	var stderr bytes.Buffer
@@ -44,7 +45,7 @@ func exportImporter(t *testing.T, fset *token.FileSet) types.Importer {
 	})
 }
 
-// typeErrors type-checks a file and returns what is wrong with it.
+// typeErrors type-checks a file and returns the errors.
 func typeErrors(fset *token.FileSet, imports types.Importer, file *ast.File) []string {
 	var found []string
 	config := types.Config{Importer: imports, Error: func(err error) { found = append(found, err.Error()) }}
@@ -55,7 +56,7 @@ func typeErrors(fset *token.FileSet, imports types.Importer, file *ast.File) []s
 func TestMisuseDoesNotCompile(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("there is no go command to ask for export data")
+		t.Skip("the go command is required for export data")
 	}
 	fset := token.NewFileSet()
 	imports := exportImporter(t, fset)
@@ -72,7 +73,7 @@ func TestMisuseDoesNotCompile(t *testing.T) {
 			assert.Empty(t, errs, name)
 			continue
 		}
-		if assert.Len(t, errs, 1, "%s: want one error, of the kind %q", name, want) {
+		if assert.Len(t, errs, 1, "%s: there must be one error of the kind %q", name, want) {
 			assert.Regexp(t, regexp.MustCompile(want), errs[0], name)
 		}
 	}

@@ -1,4 +1,4 @@
-// Examples of a Client's life: what it starts with, what it tells of itself, and how it follows changes.
+// Examples of the life cycle of a Client: its start, its status, and how it follows changes.
 
 package modelref_test
 
@@ -19,7 +19,7 @@ import (
 )
 
 func ExampleNew() {
-	dir, err := os.MkdirTemp("", "modelref") // below os.UserCacheDir, in a program
+	dir, err := os.MkdirTemp("", "modelref") // a program would use a directory below os.UserCacheDir
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -28,10 +28,10 @@ func ExampleNew() {
 		modelref.WithCacheDir(dir),
 		modelref.WithTTL(5*time.Minute),
 		modelref.WithUserAgent("my-worker/1.0"),
-		modelref.WithOffline(), // left out in a program that reads the service
+		modelref.WithOffline(), // only in this example, to avoid the network
 	)
 	if err != nil {
-		log.Fatal(err) // every option that is wrong
+		log.Fatal(err) // the error lists all invalid options
 	}
 	defer client.Close()
 
@@ -61,19 +61,19 @@ func ExampleWithBootstrap() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(ref.Names(), ref.Origin(), "stale:", ref.Stale(), "age known:", !ref.ConfirmedAt().IsZero())
+	fmt.Println(ref.Names(), ref.Source(), "stale:", ref.Stale(), "age known:", !ref.ConfirmedAt().IsZero())
 	// Output: [ViT-L/14] bootstrap stale: true age known: false
 }
 
 func ExampleClient_Status() {
-	client := exampleClient() // it has two of the 15 categories
+	client := exampleClient() // the client has two of the 15 categories
 	defer client.Close()
 	if err := client.Warm(context.Background(), modelref.CategoryCLIP); err != nil {
 		log.Fatal(err)
 	}
 	status := client.Status()
 	clip := status.Category(modelref.CategoryCLIP)
-	fmt.Println(clip.Origin, clip.Records, "stale:", clip.Stale)
+	fmt.Println(clip.Source, clip.Records, "stale:", clip.Stale)
 	fmt.Println(status.Ready(modelref.CategoryCLIP), status.Ready(modelref.CategoryBLIP))
 	// Output:
 	// bootstrap 1 stale: true
@@ -85,22 +85,22 @@ func ExampleService_Watch() {
 	document.Store(`{"A": {"name": "A"}, "B": {"name": "B"}}`)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/model_references/v2/clip" {
-			http.NotFound(w, r) // it keeps no change stamps
+			http.NotFound(w, r) // this server has no last-updated times
 			return
 		}
 		_, _ = fmt.Fprint(w, document.Load())
 	}))
 	defer server.Close()
-	client, err := modelref.New(modelref.WithPrimaryURL(server.URL))
+	client, err := modelref.New(modelref.WithPrimaryURL(server.URL), modelref.WithTTL(time.Second))
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer client.Close()
 
-	ctx := context.Background() // of signal.NotifyContext, in a program that is to end by SIGINT
-	for change, err := range client.CLIP.Watch(ctx, modelref.WatchOptions{Interval: 20 * time.Millisecond}) {
+	ctx := context.Background() // a program would use signal.NotifyContext to end on SIGINT
+	for change, err := range client.CLIP.Watch(ctx, modelref.WatchOptions{Interval: time.Second}) {
 		if err != nil {
-			fmt.Println("cannot be confirmed now:", err) // the watch goes on
+			fmt.Println("cannot be confirmed now:", err) // the watch continues
 			continue
 		}
 		if change.Initial {

@@ -1,4 +1,4 @@
-// Runnable examples of the queries. The records are invented, and no network is touched.
+// Examples of queries. The records are invented, and no network is used.
 
 package modelref_test
 
@@ -13,7 +13,7 @@ import (
 	"github.com/haidra-org/modelref"
 )
 
-// exampleRecords decodes invented records, each on its own as from a search result.
+// exampleRecords decodes invented records one by one, like the records of a search result.
 func exampleRecords[R modelref.Record](documents ...string) []*R {
 	records := make([]*R, len(documents))
 	for i, document := range documents {
@@ -25,9 +25,9 @@ func exampleRecords[R modelref.Record](documents ...string) []*R {
 	return records
 }
 
-// exampleImages is a query over four invented image models, as client.ImageGeneration.Query() is over the real ones.
+// exampleImages returns a query over four invented image models. It has the type of client.ImageGeneration.Query().
 func exampleImages() modelref.ImageQuery {
-	return modelref.QueryImages(modelref.Records(exampleRecords[modelref.ImageGenerationRecord](
+	return modelref.NewImageQuery(modelref.Records(exampleRecords[modelref.ImageGenerationRecord](
 		`{"name": "Meadow XL", "baseline": "stable_diffusion_xl", "nsfw": false, "style": "realistic",
 			"tags": ["landscapes"], "size_on_disk_bytes": 6900000000}`,
 		`{"name": "Ink", "baseline": "stable_diffusion_1", "nsfw": false, "style": "anime",
@@ -39,20 +39,19 @@ func exampleImages() modelref.ImageQuery {
 	)))
 }
 
-// exampleTexts is a query over invented text models, as client.TextGeneration.Query() is over the real ones.
+// exampleTexts returns a query over invented text models. It has the type of client.TextGeneration.Query().
 func exampleTexts() modelref.TextQuery {
-	return modelref.QueryTexts(modelref.Records(exampleRecords[modelref.TextGenerationRecord](
+	return modelref.NewTextQuery(modelref.Records(exampleRecords[modelref.TextGenerationRecord](
 		`{"name": "Author/Heron-7B", "parameters": 7000000000}`,
 		`{"name": "Author/Heron-13B", "parameters": 13000000000}`,
-		`{"name": "koboldcpp/Heron-7B", "parameters": 7000000000}`,
 		`{"name": "Author/Heron-7B-Q4_K_M", "parameters": 7000000000}`,
 		`{"name": "Author/Wren-3B", "parameters": 3000000000, "tags": ["chat"]}`,
 	)))
 }
 
-// exampleControlNets is a query over invented ControlNets.
+// exampleControlNets returns a query over invented ControlNets.
 func exampleControlNets() modelref.ControlNetQuery {
-	return modelref.QueryControlNets(modelref.Records(exampleRecords[modelref.ControlNetRecord](
+	return modelref.NewControlNetQuery(modelref.Records(exampleRecords[modelref.ControlNetRecord](
 		`{"name": "edges", "controlnet_style": "control_canny"}`,
 		`{"name": "depths", "controlnet_style": "control_depth"}`,
 		`{"name": "edges XL", "controlnet_style": "control_canny"}`,
@@ -146,7 +145,7 @@ func ExampleQuery_Iter() {
 	// Ink Inpainting
 }
 
-// A query never changes, so that one can be the parent of many.
+// A query is immutable, so several queries can be derived from it.
 func ExampleQuery_Where() {
 	manga := exampleImages().TagsAny("manga")
 	printNames(manga.Where(modelref.ImageFields.SizeOnDiskBytes.IsSet()).All(context.Background()))
@@ -179,7 +178,7 @@ func ExampleQuery_Limit() {
 	// Output:
 	// Ink Inpainting
 	// Meadow XL
-	// modelref: invalid query: Limit(-1): want 0 or more
+	// modelref: invalid query: Limit(-1): the limit must not be negative
 }
 
 func ExampleDistinct() {
@@ -228,7 +227,7 @@ func ExampleAnd() {
 	// Output: Ink Inpainting
 }
 
-// The size that all files of a model have together is no field, so it is compared by a function.
+// The total size of all files of a model is not a field, so a function compares it.
 func ExampleOrderFunc() {
 	printNames(exampleImages().OrderBy(modelref.OrderFunc(func(a, b *modelref.ImageGenerationRecord) int {
 		return cmp.Compare(b.DeclaredTotalSizeBytes().Or(0), a.DeclaredTotalSizeBytes().Or(0))
@@ -253,8 +252,8 @@ func ExampleDecodeDocument() {
 	// ViT-H-14
 }
 
-func ExampleMatch() {
-	short := modelref.Match(func(r *modelref.ImageGenerationRecord) bool { return len(r.Name) < 5 })
+func ExampleMatchFunc() {
+	short := modelref.MatchFunc(func(r *modelref.ImageGenerationRecord) bool { return len(r.Name) < 5 })
 	printNames(exampleImages().Where(short).All(context.Background()))
 	// Output: Ink
 }
@@ -306,20 +305,28 @@ func ExampleImageQuery_TagsNone() {
 	// Nocturne
 }
 
-func ExampleTextQuery_ForBackend() {
-	printNames(exampleTexts().ForBackend(modelref.TextBackendKoboldCPP).All(context.Background()))
+// exampleReported is a query over names that workers report. The model reference does not have such names.
+func exampleReported() modelref.TextQuery {
+	return modelref.NewTextQuery(modelref.Records(exampleRecords[modelref.TextGenerationRecord](
+		`{"name": "Author/Heron-7B", "parameters": 7000000000}`,
+		`{"name": "koboldcpp/Heron-7B", "parameters": 7000000000}`,
+		`{"name": "aphrodite/Author/Heron-7B", "parameters": 7000000000}`,
+	)))
+}
 
-	_, err := exampleTexts().ForBackend("other").All(context.Background())
+func ExampleTextQuery_ForBackend() {
+	printNames(exampleReported().ForBackend(modelref.TextBackendKoboldCPP).All(context.Background()))
+
+	_, err := exampleReported().ForBackend("other").All(context.Background())
 	fmt.Println(err)
 	// Output:
 	// koboldcpp/Heron-7B
-	// modelref: invalid query: ForBackend("other"): want one of aphrodite, koboldcpp
+	// modelref: invalid query: ForBackend("other"): must be one of aphrodite, koboldcpp
 }
 
 func ExampleTextQuery_ExcludeBackendVariations() {
-	n, err := exampleTexts().ExcludeBackendVariations().Count(context.Background())
-	fmt.Println(n, err)
-	// Output: 4 <nil>
+	printNames(exampleReported().ExcludeBackendVariations().All(context.Background()))
+	// Output: Author/Heron-7B
 }
 
 func ExampleTextQuery_OnlyQuantized() {
@@ -328,7 +335,7 @@ func ExampleTextQuery_OnlyQuantized() {
 }
 
 func ExampleTextQuery_ExcludeQuantized() {
-	printNames(exampleTexts().ExcludeBackendVariations().ExcludeQuantized().All(context.Background()))
+	printNames(exampleTexts().ExcludeQuantized().All(context.Background()))
 	// Output:
 	// Author/Heron-7B
 	// Author/Heron-13B
@@ -345,7 +352,7 @@ func ExampleTextQuery_GroupByBaseModel() {
 		fmt.Println(group.Key, len(group.Records))
 	}
 	// Output:
-	// Heron 4
+	// Heron 3
 	// Wren 1
 }
 
@@ -369,8 +376,8 @@ func ExampleControlNetQuery_GroupByStyle() {
 }
 
 // A command line can offer conditions and orderings as text.
-func ExampleParseWhere() {
-	where, err := modelref.ParseWhere[modelref.ImageGenerationRecord]("size_on_disk_bytes<7e9", "!nsfw", "name~INK")
+func ExampleParsePredicate() {
+	where, err := modelref.ParsePredicate[modelref.ImageGenerationRecord]("size_on_disk_bytes<7e9", "!nsfw", "name~INK")
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -382,11 +389,11 @@ func ExampleParseWhere() {
 	}
 	printNames(exampleImages().Where(where).OrderBy(order...).All(context.Background()))
 
-	_, err = modelref.ParseWhere[modelref.ImageGenerationRecord]("size_on_disk_bytes<big")
+	_, err = modelref.ParsePredicate[modelref.ImageGenerationRecord]("size_on_disk_bytes<big")
 	fmt.Println(err)
 	// Output:
 	// Ink
-	// modelref: invalid query: size_on_disk_bytes: "big": want an integer of 64 bits, as 7000000000, 7_000_000_000 or 7e9
+	// modelref: invalid query: size_on_disk_bytes: "big": must be an integer of 64 bits, such as 7000000000, 7_000_000_000 or 7e9; size "big" must be a number with an optional unit, such as 8GB or 7.5GiB
 }
 
 func ExampleLookupField() {
@@ -416,7 +423,7 @@ func ExampleBackendVariants() {
 	// koboldcpp/Heron-7B Heron
 }
 
-// exampleClient reads two categories from files that the program brings along, and never the network.
+// exampleClient reads two categories from files of the program. It does not use the network.
 func exampleClient() *modelref.Client {
 	client, err := modelref.New(modelref.WithOffline(), modelref.WithBootstrap(fstest.MapFS{
 		"clip.json": {Data: []byte(`{"ViT-L/14": {"name": "ViT-L/14", "size_on_disk_bytes": 900000000}}`)},
@@ -430,18 +437,18 @@ func exampleClient() *modelref.Client {
 	return client
 }
 
-func ExampleAllQuery_Partial() {
+func ExampleModelQuery_Partial() {
 	client := exampleClient()
 	defer client.Close()
 
-	_, err := client.QueryAll().All(context.Background())
+	_, err := client.QueryModels().All(context.Background())
 	fmt.Println(errors.Is(err, modelref.ErrUnavailable))
 
-	records, err := client.QueryAll().Partial().OrderBy(modelref.ModelFields.Name.Asc()).All(context.Background())
+	records, err := client.QueryModels().Partial().OrderBy(modelref.ModelFields.Name.Asc()).All(context.Background())
 	for _, record := range records {
 		fmt.Println(record.RecordType, record.Name)
 	}
-	var incomplete *modelref.IncompleteError
+	var incomplete *modelref.PartialError
 	if errors.As(err, &incomplete) {
 		fmt.Println("without", len(incomplete.Categories()), "categories")
 	}
@@ -471,6 +478,42 @@ func ExampleTextGenerationService_Resolve() {
 	// modelref: text_generation: "koboldcpp/Robin": not found
 }
 
+func ExampleTextGenerationService_Find() {
+	client := exampleClient()
+	defer client.Close()
+
+	matches, err := client.TextGeneration.Find(context.Background(), "heron 7b")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if best, ok := matches.Best(); ok {
+		fmt.Println(best.Name, best.Kind)
+	} else {
+		fmt.Println("candidates:", matches.Names())
+	}
+	// Output:
+	// Author/Heron-7B folded
+}
+
+func ExampleParseSize() {
+	for _, text := range []string{"7.5GB", "12 GiB", "8G"} {
+		bytes, err := modelref.ParseSize(text)
+		fmt.Println(bytes, err)
+	}
+	// Output:
+	// 7500000000 <nil>
+	// 12884901888 <nil>
+	// 0 modelref: size "8G" must have one of the units B, kB, MB, GB, TB, PB, KiB, MiB, GiB, TiB, PiB, such as 8GB or 7.5GiB
+}
+
+func ExampleParseCount() {
+	parameters, err := modelref.ParseCount("13B")
+	fmt.Println(parameters, modelref.FormatCount(parameters), err)
+	// Output:
+	// 13000000000 13B <nil>
+}
+
 func ExampleReference_Query() {
 	client := exampleClient()
 	defer client.Close()
@@ -482,8 +525,44 @@ func ExampleReference_Query() {
 	}
 	n, err := ref.Query().Where(modelref.TextFields.Parameters.Lt(5_000_000_000)).Count(context.Background())
 	fmt.Println(n, err)
-	printNames(modelref.QueryTexts(ref).ExcludeQuantized().Limit(1).All(context.Background()))
+	printNames(modelref.NewTextQuery(ref).ExcludeQuantized().Limit(1).All(context.Background()))
 	// Output:
 	// 1 <nil>
 	// Author/Heron-7B
+}
+
+func ExampleCategoryReader_Query() {
+	client, err := modelref.New(modelref.WithOffline(), modelref.WithBootstrap(fstest.MapFS{"controlnet.json": {Data: []byte(`{
+		"control_canny": {"controlnet_style": "control_canny", "size_on_disk_bytes": 722601104},
+		"control_depth": {"controlnet_style": "control_depth", "size_on_disk_bytes": 722601105},
+		"control_canny_xl": {"controlnet_style": "control_canny", "size_on_disk_bytes": 2500000000}}`)}}))
+	if err != nil {
+		panic(err)
+	}
+	defer client.Close()
+
+	reader, err := client.Category("controlnet") // from a flag
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	query := reader.Query().Where("controlnet_style=control_canny", "size_on_disk_bytes<=4GB").OrderBy("-size_on_disk_bytes")
+	if err := query.Check("name", "controlnet_style"); err != nil { // reads nothing
+		fmt.Println(err)
+		return
+	}
+	records, err := query.All(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, record := range records {
+		fmt.Println(record.Name, record.Values("controlnet_style"), record.Values("size_on_disk_bytes"))
+	}
+	styles, err := reader.Query().Values(context.Background(), "controlnet_style")
+	fmt.Println(styles, err)
+	// Output:
+	// control_canny_xl [control_canny] [2500000000]
+	// control_canny [control_canny] [722601104]
+	// [{control_canny 2} {control_depth 1}] <nil>
 }

@@ -1,5 +1,6 @@
-// The fault matrix: every fault that modelreftest can script, at every source, in every state of the cache. What is to
-// happen is worked out from the rules of reading a category, in a model that knows nothing of the code, and compared.
+// The fault matrix has every fault of modelreftest, at every source, in every state of the cache. A model that does not
+// use the code predicts the result of each cell from the rules of reading a category. The tests compare the results
+// with these predictions.
 
 package modelref_test
 
@@ -23,44 +24,44 @@ import (
 	"github.com/haidra-org/modelref/modelreftest"
 )
 
-// The defaults of a Client that the rules speak of.
+// The defaults of a Client.
 const (
-	matrixBudget   = 20 * time.Second       // of one read with all its sources
-	matrixShare    = matrixBudget * 2 / 3   // of that for the PRIMARY, where GitHub may be needed
-	matrixStampCap = matrixBudget / 4       // of that for the change stamp, which is only to save a download
-	matrixAttempt  = 10 * time.Second       // of one attempt
-	matrixBackoff  = 250 * time.Millisecond // the longest wait before the second attempt; doubled for the third
-	matrixAttempts = 3
-	matrixMaxBody  = 64 << 10
+	matrixBudget     = 20 * time.Second       // for one load with all its sources
+	matrixShare      = matrixBudget * 2 / 3   // for the PRIMARY, if GitHub may be needed
+	matrixUpdatedCap = matrixBudget / 4       // for the last-updated time, which can only save a download
+	matrixAttempt    = 10 * time.Second       // for one attempt
+	matrixBackoff    = 250 * time.Millisecond // the maximum delay before the second attempt; doubled for the third
+	matrixAttempts   = 3
+	matrixMaxBody    = 64 << 10
 )
 
-// effect is what a fault does to one answer.
+// effect is the effect of a fault on a response.
 type effect int
 
 const (
-	harmless effect = iota // the answer is as good as any
-	spoilt                 // its first record is lost, the others stand
-	emptied                // it has no records any more
-	misfit                 // it is an answer, but no reference: not tried again, no breaker
-	outage                 // nobody is there: tried again inside the budget, the breaker opens
+	harmless effect = iota // the response is valid
+	spoilt                 // the first record is invalid, the others are valid
+	emptied                // the document has no records
+	invalid                // the response is invalid: no retry, and the breaker stays closed
+	outage                 // no response: retried within the time budget, and the breaker opens
 )
 
-// matrixFault is a fault with what the rules need to know of it.
+// matrixFault is a fault with the properties that the model needs.
 type matrixFault struct {
-	name string
-	make func() modelreftest.Fault
-	does effect
-	says string // a part of what is told of a source that met it
-	// takes is how long an answer takes; hangs means that it never comes.
+	name    string
+	make    func() modelreftest.Fault
+	does    effect
+	message string // a part of the error of the affected source
+	// takes is the time until the response. If hangs is true, there is no response.
 	takes time.Duration
 	hangs bool
-	// final is an outage that trying again cannot help.
+	// final is true for an outage that is not retried.
 	final bool
-	// wait is how long the answer asks to be left alone, that long after the read began.
+	// wait is the Retry-After time, at the given time since the start of the read.
 	wait func(since time.Duration) time.Duration
-	// hops is how many requests one attempt is, where that is not one.
+	// hops is the number of requests of one attempt, if it is not one.
 	hops int
-	// reported is a fault that a reference which has it lists as rejected.
+	// reported is true if the reference lists the fault as a rejected record.
 	reported bool
 }
 
@@ -72,62 +73,63 @@ func scripted(f modelreftest.Fault) func() modelreftest.Fault {
 	return func() modelreftest.Fault { return f }
 }
 
-// matrixNetworkFaults are those on the way. A certificate that is not trusted now is not a moment later either.
+// matrixNetworkFaults returns the faults of the network. An untrusted certificate is not retried, because it does not
+// change.
 func matrixNetworkFaults() []matrixFault {
 	return []matrixFault{
 		{name: "none", make: modelreftest.OK},
-		{name: "refused", make: modelreftest.Refused, does: outage, says: "connection refused"},
-		{name: "reset before headers", make: modelreftest.Reset, does: outage, says: "connection reset"},
-		{name: "reset in the body", make: modelreftest.ResetInBody, does: outage, says: "connection reset"},
-		{name: "DNS failure", make: modelreftest.DNSFailure, does: outage, says: "no such host"},
-		{name: "TLS failure", make: modelreftest.TLSFailure, does: outage, final: true, says: "certificate"},
-		{name: "stall before headers", make: modelreftest.Stall, does: outage, hangs: true, says: "no answer in time"},
+		{name: "refused", make: modelreftest.Refused, does: outage, message: "connection refused"},
+		{name: "reset before headers", make: modelreftest.Reset, does: outage, message: "connection reset"},
+		{name: "reset in the body", make: modelreftest.ResetInBody, does: outage, message: "connection reset"},
+		{name: "DNS failure", make: modelreftest.DNSFailure, does: outage, message: "no such host"},
+		{name: "TLS failure", make: modelreftest.TLSFailure, does: outage, final: true, message: "certificate"},
+		{name: "stall before headers", make: modelreftest.Stall, does: outage, hangs: true, message: "no response in time"},
 		{
 			name: "slow trickle", make: scripted(modelreftest.Trickle(time.Second)), does: outage, hangs: true,
-			says: "reading the body",
+			message: "reading the body",
 		},
 		{name: "slow", make: scripted(modelreftest.Delay(3 * time.Second)), takes: 3 * time.Second},
-		{name: "truncated", make: modelreftest.Truncated, does: outage, says: "unexpected EOF"},
-		{name: "redirect loop", make: modelreftest.RedirectLoop, does: misfit, hops: 10, says: "redirect"},
+		{name: "truncated", make: modelreftest.Truncated, does: outage, message: "unexpected EOF"},
+		{name: "redirect loop", make: modelreftest.RedirectLoop, does: invalid, hops: 10, message: "redirect"},
 		{
 			name: "redirect to a host that refuses", make: scripted(modelreftest.RedirectTo("http://127.0.0.1:9/x")),
-			does: outage, says: "connection refused",
+			does: outage, message: "connection refused",
 		},
 		{
 			name: "redirect to a login page", make: scripted(modelreftest.RedirectTo("http://" + portalHost + "/login")),
-			does: misfit, says: "document is no",
+			does: invalid, message: "document is no",
 		},
 	}
 }
 
-// matrixBodyFaults are answers with a status of 200 that are not what was asked for.
+// matrixBodyFaults returns responses with status 200 and an unexpected body.
 func matrixBodyFaults() []matrixFault {
 	body := func(text string) func() modelreftest.Fault {
 		return scripted(modelreftest.Body(http.StatusOK, "application/json", text))
 	}
 	const no = "document is no"
 	return []matrixFault{
-		{name: "wrong length", make: modelreftest.WrongLength, does: misfit, says: no},
-		{name: "gzip bomb", make: scripted(modelreftest.GzipBomb(1 << 20)), does: misfit, says: "larger than"},
-		{name: "oversized body", make: scripted(modelreftest.Oversized(1 << 20)), does: misfit, says: "larger than"},
-		{name: "HTML", make: scripted(modelreftest.HTML(http.StatusOK)), does: misfit, says: no},
-		{name: "empty", make: modelreftest.Empty, does: misfit, says: no},
-		{name: "null", make: body("null"), does: misfit, says: no},
-		{name: "list", make: body(`[{"name":"a"}]`), does: misfit, says: no},
-		{name: "no record decodes", make: body(`{"a":1,"b":[]}`), does: misfit, says: no},
+		{name: "wrong length", make: modelreftest.WrongLength, does: invalid, message: no},
+		{name: "gzip bomb", make: scripted(modelreftest.GzipBomb(1 << 20)), does: invalid, message: "larger than"},
+		{name: "oversized body", make: scripted(modelreftest.Oversized(1 << 20)), does: invalid, message: "larger than"},
+		{name: "HTML", make: scripted(modelreftest.HTML(http.StatusOK)), does: invalid, message: no},
+		{name: "empty", make: modelreftest.Empty, does: invalid, message: no},
+		{name: "null", make: body("null"), does: invalid, message: no},
+		{name: "list", make: body(`[{"name":"a"}]`), does: invalid, message: no},
+		{name: "no valid record", make: body(`{"a":1,"b":[]}`), does: invalid, message: no},
 		{name: "empty object", make: body(`{}`), does: emptied},
 		{name: "invalid UTF-8", make: modelreftest.InvalidUTF8, does: spoilt, reported: true},
 		{name: "duplicate names", make: modelreftest.DuplicateNames, reported: true},
-		{name: "deep nesting", make: scripted(modelreftest.DeepNesting(20_000)), does: misfit, says: no},
+		{name: "deep nesting", make: scripted(modelreftest.DeepNesting(20_000)), does: invalid, message: no},
 	}
 }
 
-// matrixStatusFaults are the statuses, and what a 429 may ask for.
+// matrixStatusFaults returns the error statuses, and 429 with several values of Retry-After.
 func matrixStatusFaults() []matrixFault {
 	var out []matrixFault
 	for _, code := range []int{401, 403, 404, 422, 408, 429, 500, 502, 503, 504} {
 		f := matrixFault{
-			name: fmt.Sprint(code), make: scripted(modelreftest.Status(code)), does: misfit, says: fmt.Sprint(code),
+			name: fmt.Sprint(code), make: scripted(modelreftest.Status(code)), does: invalid, message: fmt.Sprint(code),
 		}
 		if code == 408 || code == 429 || code >= 500 {
 			f.does = outage
@@ -135,7 +137,7 @@ func matrixStatusFaults() []matrixFault {
 		out = append(out, f)
 	}
 	out = append(out, matrixFault{
-		name: "HTML 502", make: scripted(modelreftest.HTML(http.StatusBadGateway)), does: outage, says: "502",
+		name: "HTML 502", make: scripted(modelreftest.HTML(http.StatusBadGateway)), does: outage, message: "502",
 	})
 	always := func(d time.Duration) func(time.Duration) time.Duration {
 		return func(time.Duration) time.Duration { return d }
@@ -152,16 +154,16 @@ func matrixStatusFaults() []matrixFault {
 		{"429, Retry-After nonsense", "soon", nil},
 	} {
 		out = append(out, matrixFault{
-			name: r.name, make: scripted(modelreftest.RetryAfter(429, r.header)), does: outage, says: "429", wait: r.wait,
+			name: r.name, make: scripted(modelreftest.RetryAfter(429, r.header)), does: outage, message: "429", wait: r.wait,
 		})
 	}
-	return append(out, dated("429, Retry-After a date", 3*time.Second), dated("429, Retry-After a date long past", -time.Hour))
+	return append(out, dated("429, Retry-After a date", 3*time.Second), dated("429, Retry-After an old date", -time.Hour))
 }
 
-// dated is a 429 until a date. Dates have whole seconds, and so has the clock that they are held against.
+// dated returns a 429 with a date. The date and the clock that it is compared with are in whole seconds.
 func dated(name string, in time.Duration) matrixFault {
 	return matrixFault{
-		name: name, does: outage, says: "429",
+		name: name, does: outage, message: "429",
 		make: func() modelreftest.Fault {
 			return modelreftest.RetryAfter(429, time.Now().Add(in).UTC().Format(http.TimeFormat))
 		},
@@ -169,44 +171,44 @@ func dated(name string, in time.Duration) matrixFault {
 	}
 }
 
-// matrixTier is where the fault is.
-type matrixTier struct {
-	name                     string
-	documents, stamp, github bool
-	// refused says that the PRIMARY is gone anyhow, so that GitHub is asked.
+// matrixPlace is the place of the fault.
+type matrixPlace struct {
+	name                       string
+	documents, updated, github bool
+	// refused means that the PRIMARY is down as well, so that GitHub is used.
 	refused bool
 }
 
-var matrixTiers = []matrixTier{
+var matrixPlaces = []matrixPlace{
 	{name: "documents", documents: true},
-	{name: "stamp", stamp: true},
-	{name: "PRIMARY", documents: true, stamp: true},
+	{name: "last_updated", updated: true},
+	{name: "PRIMARY", documents: true, updated: true},
 	{name: "GitHub", github: true},
-	{name: "GitHub, PRIMARY gone", github: true, refused: true},
-	{name: "both", documents: true, stamp: true, github: true},
+	{name: "GitHub, PRIMARY down", github: true, refused: true},
+	{name: "both", documents: true, updated: true, github: true},
 }
 
-// apply breaks the server.
-func (w *matrixTier) apply(server *modelreftest.Server, f modelreftest.Fault) {
+// apply adds the fault to the server.
+func (w *matrixPlace) apply(server *modelreftest.Server, f modelreftest.Fault) {
 	if w.refused {
 		server.Break(modelreftest.Primary, modelreftest.Refused())
 	}
-	for tier, broken := range map[modelreftest.Tier]bool{
-		modelreftest.Documents: w.documents, modelreftest.Stamp: w.stamp, modelreftest.GitHub: w.github,
+	for endpoint, broken := range map[modelreftest.Endpoint]bool{
+		modelreftest.Documents: w.documents, modelreftest.LastUpdated: w.updated, modelreftest.GitHub: w.github,
 	} {
 		if broken {
-			server.Break(tier, f)
+			server.Break(endpoint, f)
 		}
 	}
 }
 
-// matrixState is what the Client has when the fault strikes.
+// matrixState is the state of the Client when the fault starts.
 type matrixState struct {
 	name   string
-	loaded bool          // it has read twoModels before, with a cache directory
-	ago    time.Duration // how long before that was
-	same   bool          // the PRIMARY has nothing newer; else it has threeModels
-	again  bool          // it was restarted since
+	loaded bool          // the Client has read twoModels before, with a cache directory
+	ago    time.Duration // the time since that read
+	same   bool          // the PRIMARY has nothing newer; otherwise it has threeModels
+	again  bool          // the Client was restarted after the read
 }
 
 var matrixStates = []matrixState{
@@ -218,21 +220,21 @@ var matrixStates = []matrixState{
 	{name: "disk only", loaded: true, ago: 2 * time.Hour, again: true},
 }
 
-// inMemory reports whether there is a last good copy in memory, younger than d.
+// inMemory reports whether there is a copy in memory that is younger than d.
 func (s *matrixState) inMemory(d time.Duration) bool { return s.loaded && !s.again && s.ago < d }
 
-// forecast is what the rules say will happen.
+// forecast is the predicted result.
 type forecast struct {
-	origin      modelref.Origin // OriginNone for an error
+	origin      modelref.Source // SourceNone if the read returns an error
 	stale       bool
 	names       []string
 	requests    int
 	least, most time.Duration
-	told        map[modelref.Origin]string // a part of what is told of each source that failed
-	open        map[modelref.Origin]bool   // the breakers that open
-	written     bool                       // the document on disk is another one
-	reported    bool                       // the reference lists what is wrong with it
-	met         bool                       // a request meets the fault at all
+	failures    map[modelref.Source]string // a part of the error of each source that failed
+	open        map[modelref.Source]bool   // the sources whose breaker opens
+	written     bool                       // the document on disk has changed
+	reported    bool                       // the reference lists the invalid record
+	met         bool                       // a request is affected by the fault
 }
 
 var (
@@ -240,56 +242,56 @@ var (
 	namesNow    = []string{"Small/1", "Large?", "New"}
 )
 
-// predict goes through the sources in their order.
-func predict(f *matrixFault, w *matrixTier, s *matrixState) *forecast {
-	p := &forecast{told: map[modelref.Origin]string{}, open: map[modelref.Origin]bool{}, names: namesNow}
+// predict processes the sources in their order.
+func predict(f *matrixFault, w *matrixPlace, s *matrixState) *forecast {
+	p := &forecast{failures: map[modelref.Source]string{}, open: map[modelref.Source]bool{}, names: namesNow}
 	if s.same {
 		p.names = namesBefore
 	}
-	if s.inMemory(time.Minute) { // fresh: nobody is asked
-		p.origin, p.names = modelref.OriginPrimary, namesBefore
+	if s.inMemory(time.Minute) { // fresh: no request
+		p.origin, p.names = modelref.SourcePrimary, namesBefore
 		return p
 	}
-	gone := &matrixFault{does: outage, says: "connection refused"}
+	refused := &matrixFault{does: outage, message: "connection refused"}
 	at := func(here, primary bool) *matrixFault {
 		switch {
 		case primary && w.refused:
-			return gone
+			return refused
 		case here:
 			p.met = true
 			return f
 		}
 		return &matrixFault{}
 	}
-	if s.inMemory(time.Hour) { // from the PRIMARY, downloaded within the hour: its stamp may save the download
-		stamp := at(w.stamp, true)
-		if p.ask(stamp, 1, matrixStampCap, matrixStampCap) && stamp.does != emptied && s.same {
-			p.origin = modelref.OriginPrimary
+	if s.inMemory(time.Hour) { // downloaded from the PRIMARY within the hour: the last-updated time may save the download
+		updated := at(w.updated, true)
+		if p.ask(updated, 1, matrixUpdatedCap, matrixUpdatedCap) && updated.does != emptied && s.same {
+			p.origin = modelref.SourcePrimary
 			return p
 		}
 	}
-	if p.source(modelref.OriginPrimary, at(w.documents, true), s, matrixShare) {
+	if p.source(modelref.SourcePrimary, at(w.documents, true), s, matrixShare) {
 		return p
 	}
-	if !s.inMemory(time.Hour) && p.source(modelref.OriginGitHub, at(w.github, false), s, matrixBudget) {
+	if !s.inMemory(time.Hour) && p.source(modelref.SourceGitHub, at(w.github, false), s, matrixBudget) {
 		return p
 	}
-	p.serveLastGood(s)
+	p.useCopy(s)
 	return p
 }
 
-// source asks for the document, and reports whether that settles the read.
-func (p *forecast) source(origin modelref.Origin, f *matrixFault, s *matrixState, until time.Duration) bool {
+// source requests the document and reports whether the read is complete.
+func (p *forecast) source(origin modelref.Source, f *matrixFault, s *matrixState, until time.Duration) bool {
 	if !p.ask(f, matrixAttempts, matrixAttempt, until) {
-		p.told[origin], p.open[origin] = f.says, f.does == outage
+		p.failures[origin], p.open[origin] = f.message, f.does == outage
 		return false
 	}
 	if f.does == emptied && s.loaded {
-		p.serveLastGood(s) // it counts only when it is said again
+		p.useCopy(s) // the empty document must be confirmed
 		return true
 	}
 	p.origin, p.reported = origin, f.reported
-	p.written = !s.same || origin != modelref.OriginPrimary || f.reported // else it is the same document once more
+	p.written = !s.same || origin != modelref.SourcePrimary || f.reported // otherwise the document is the same
 	switch f.does {
 	case spoilt:
 		p.names = p.names[1:]
@@ -299,7 +301,7 @@ func (p *forecast) source(origin modelref.Origin, f *matrixFault, s *matrixState
 	return true
 }
 
-// ask works out the attempts at one resource, and reports whether one brings an answer that is of use.
+// ask predicts the attempts for one resource. It reports whether an attempt has a usable response.
 func (p *forecast) ask(f *matrixFault, attempts int, perAttempt, until time.Duration) bool {
 	for i := range attempts {
 		p.requests += max(f.hops, 1)
@@ -309,9 +311,9 @@ func (p *forecast) ask(f *matrixFault, attempts int, perAttempt, until time.Dura
 		}
 		p.pass(spent, spent, until)
 		switch {
-		case f.does < misfit:
+		case f.does < invalid:
 			return true
-		case f.does == misfit || f.final || i == attempts-1 || p.least >= until:
+		case f.does == invalid || f.final || i == attempts-1 || p.least >= until:
 			return false
 		}
 		var wait time.Duration
@@ -320,7 +322,7 @@ func (p *forecast) ask(f *matrixFault, attempts int, perAttempt, until time.Dura
 		}
 		switch {
 		case wait >= until-p.least:
-			return false // longer than there is
+			return false // exceeds the time that is left
 		case wait > 0:
 			p.pass(wait, wait, until)
 		default:
@@ -334,33 +336,33 @@ func (p *forecast) pass(least, most, until time.Duration) {
 	p.least, p.most = min(p.least+least, until), min(p.most+most, until)
 }
 
-// serveLastGood serves what memory has, else the disk, else nothing.
-func (p *forecast) serveLastGood(s *matrixState) {
+// useCopy returns the copy in memory. If there is none, it returns the copy on disk or nothing.
+func (p *forecast) useCopy(s *matrixState) {
 	p.stale, p.names = s.loaded, namesBefore
 	switch {
 	case s.inMemory(1 << 62):
-		p.origin = modelref.OriginPrimary
+		p.origin = modelref.SourcePrimary
 	case s.loaded:
-		p.origin = modelref.OriginDisk
+		p.origin = modelref.SourceDisk
 	default:
 		p.names = nil
 	}
 }
 
-// matrixCell is one cell under test.
+// matrixCell is one cell of the matrix.
 type matrixCell struct {
-	server *modelreftest.Server
-	client *modelref.Client
-	dir    string
-	mu     sync.Mutex
-	told   map[modelref.Origin]error // what failed, by its source
-	keys   int                       // API keys that came to the portal
+	server   *modelreftest.Server
+	client   *modelref.Client
+	dir      string
+	mu       sync.Mutex
+	failures map[modelref.Source]error // the error of each source that failed
+	keys     int                       // the number of API keys that the portal received
 }
 
-// portalHost is a host that answers whatever it is asked with a page to log in at.
+// portalHost is a host that responds to every request with a login page.
 const portalHost = "portal.example"
 
-// RoundTrip is the way to all hosts there are.
+// RoundTrip sends requests to all hosts.
 func (c *matrixCell) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Host != portalHost {
 		return c.server.HTTPClient().Transport.RoundTrip(r)
@@ -378,7 +380,8 @@ func (c *matrixCell) newClient(t *testing.T, options ...modelref.Option) *modelr
 	t.Helper()
 	client, err := modelref.New(append(append(c.server.Options(),
 		modelref.WithHTTPClient(&http.Client{Transport: c}), modelref.WithCacheDir(c.dir), modelref.WithAPIKey("secret"),
-		modelref.WithMaxBodyBytes(matrixMaxBody), modelref.WithObserver(c.observe)), options...)...)
+		modelref.WithMaxBodyBytes(matrixMaxBody), modelref.WithObserver(c.observe),
+		modelref.WithRefreshWait(matrixBudget)), options...)...) // the cells compare the result of the load
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = client.Close() })
 	return client
@@ -388,11 +391,11 @@ func (c *matrixCell) observe(e modelref.Event) {
 	if e.Kind == modelref.EventSourceFailed {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.told[e.Origin] = e.Err
+		c.failures[e.Source] = e.Err
 	}
 }
 
-// newMatrixCell brings a Client into the state.
+// newMatrixCell creates a Client in the state.
 func newMatrixCell(t *testing.T, s *matrixState) *matrixCell {
 	t.Helper()
 	first := twoModels
@@ -400,7 +403,7 @@ func newMatrixCell(t *testing.T, s *matrixState) *matrixCell {
 		first = threeModels
 	}
 	c := &matrixCell{
-		dir: t.TempDir(), told: map[modelref.Origin]error{},
+		dir: t.TempDir(), failures: map[modelref.Source]error{},
 		server: modelreftest.NewServer(t, modelreftest.InMemory(),
 			modelreftest.WithDocument(modelref.CategoryImageGeneration, first)),
 	}
@@ -422,7 +425,7 @@ func newMatrixCell(t *testing.T, s *matrixState) *matrixCell {
 
 // onDisk returns the document in the cache directory, or "".
 func (c *matrixCell) onDisk() string {
-	data, _ := os.ReadFile(filepath.Join(c.dir, "stable_diffusion.json")) // a cold Client has none
+	data, _ := os.ReadFile(filepath.Join(c.dir, "stable_diffusion.json")) // a cold Client has no file
 	return string(data)
 }
 
@@ -433,16 +436,16 @@ func namesOf(ref *modelref.Reference[modelref.ImageGenerationRecord]) []string {
 	return ref.Names()
 }
 
-// check reads once under the fault, compares with the forecast, and returns a line for the table.
+// check reads once with the fault and compares the result with the forecast. It returns a line of the table.
 func (c *matrixCell) check(t *testing.T, want *forecast) string {
 	before, start := c.onDisk(), time.Now()
 	ref, err := c.client.ImageGeneration.Load(t.Context())
 	took, requests := time.Since(start), len(c.server.Requests())
 	after := c.onDisk()
 
-	origin, stale := modelref.OriginNone, false
+	origin, stale := modelref.SourceNone, false
 	if err == nil {
-		origin, stale = ref.Origin(), ref.Stale()
+		origin, stale = ref.Source(), ref.Stale()
 	} else {
 		require.ErrorIs(t, err, modelref.ErrUnavailable)
 		assert.NotContains(t, err.Error(), "\n")
@@ -460,36 +463,37 @@ func (c *matrixCell) check(t *testing.T, want *forecast) string {
 		assert.Equal(t, want.reported, len(ref.Rejected()) > 0, "rejected: %v", ref.Rejected())
 	}
 	return fmt.Sprintf(matrixRow, origin, fmt.Sprint(stale), fmt.Sprint(requests), seconds(took), seconds(want.most),
-		c.checkTold(t, want, err))
+		c.checkFailures(t, want, err))
 }
 
-// matrixRow has the source, whether it is stale, the requests, the time, the longest time by the rules, what was told.
+// matrixRow is the format of a line: the source, whether it is stale, the requests, the time, the longest time that the
+// rules allow, and the errors.
 const matrixRow = "%-8s %-6s %8s %8s %8s  %s"
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2fs", d.Seconds()) }
 
-// checkTold compares what is told of each source, and which breakers opened. It returns the error's head.
-func (c *matrixCell) checkTold(t *testing.T, want *forecast, err error) string {
+// checkFailures compares the errors of the sources and the opened breakers. It returns the first line of the error.
+func (c *matrixCell) checkFailures(t *testing.T, want *forecast, err error) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	status, head := c.client.Status(), ""
-	for origin, breaker := range map[modelref.Origin]modelref.SourceStatus{
-		modelref.OriginPrimary: status.Primary, modelref.OriginGitHub: status.GitHub,
+	for origin, breaker := range map[modelref.Source]modelref.SourceStatus{
+		modelref.SourcePrimary: status.Primary, modelref.SourceGitHub: status.GitHub,
 	} {
-		says, failed := want.told[origin]
-		assert.Equal(t, failed, c.told[origin] != nil, "%s failed: %v", origin, c.told[origin])
-		assert.Equal(t, want.open[origin], breaker.CoolingDown, "breaker of %s: %v", origin, breaker.LastError)
-		if failed && c.told[origin] != nil {
-			assert.Contains(t, c.told[origin].Error(), says)
+		message, failed := want.failures[origin]
+		assert.Equal(t, failed, c.failures[origin] != nil, "%s failed: %v", origin, c.failures[origin])
+		assert.Equal(t, want.open[origin], breaker.BreakerOpen, "breaker of %s: %v", origin, breaker.LastError)
+		if failed && c.failures[origin] != nil {
+			assert.Contains(t, c.failures[origin].Error(), message)
 			if err != nil {
-				assert.Contains(t, err.Error(), origin.String(), "the source is named")
-				assert.Contains(t, err.Error(), says)
+				assert.Contains(t, err.Error(), origin.String(), "the error has the source")
+				assert.Contains(t, err.Error(), message)
 			}
 		}
 	}
-	for _, origin := range []modelref.Origin{modelref.OriginPrimary, modelref.OriginGitHub} {
-		if told := c.told[origin]; told != nil && err == nil {
-			head += modelref.Attempt{Origin: origin, Err: told}.String() + "  "
+	for _, origin := range []modelref.Source{modelref.SourcePrimary, modelref.SourceGitHub} {
+		if failures := c.failures[origin]; failures != nil && err == nil {
+			head += modelref.SourceError{Source: origin, Err: failures}.String() + "  "
 		}
 	}
 	if err != nil {
@@ -497,7 +501,7 @@ func (c *matrixCell) checkTold(t *testing.T, want *forecast, err error) string {
 	}
 	at := strings.TrimSuffix(c.server.URL(), "/fake/api")
 	head = strings.NewReplacer(c.server.URL(), "PRIMARY", c.server.GitHubURL(), "GITHUB", strings.TrimPrefix(at, "http://"),
-		"HOST").Replace(head) // the address is drawn by lot
+		"HOST").Replace(head) // the port is random
 	return firstRunes(strings.TrimSpace(head), 130)
 }
 
@@ -508,31 +512,32 @@ func firstRunes(text string, n int) string {
 	return text
 }
 
-// checkAfterwards takes every source away, restarts, and brings the sources back: what was good stands, in memory and on
-// disk, and nothing is left that keeps a sound PRIMARY from being read. Within ten minutes, the longest cool-down being
-// five; only what a sound answer said that was not, its change stamp keeps until the hourly download.
+// checkAfterwards makes every source unavailable, restarts the Client, and makes the sources available again. The copy
+// must still be in memory and on disk, and the PRIMARY must be read again within ten minutes, because the longest delay
+// of a breaker is five minutes. If a valid response had wrong data, its last-updated time hides the change until the
+// hourly download.
 func (c *matrixCell) checkAfterwards(t *testing.T, s *matrixState, want *forecast) {
 	kept := c.onDisk()
 	c.server.Break(modelreftest.Primary, modelreftest.Refused())
 	c.server.Heal(modelreftest.Documents)
-	c.server.Heal(modelreftest.Stamp)
+	c.server.Heal(modelreftest.LastUpdated)
 	c.server.Break(modelreftest.GitHub, modelreftest.Refused())
 	time.Sleep(minute)
 	ref, err := c.client.ImageGeneration.Load(t.Context())
-	if want.origin == modelref.OriginNone {
+	if want.origin == modelref.SourceNone {
 		require.ErrorIs(t, err, modelref.ErrUnavailable)
 	} else {
 		require.NoError(t, err)
-		assert.Equal(t, want.names, namesOf(ref), "last good stands in memory")
+		assert.Equal(t, want.names, namesOf(ref), "the copy in memory is kept")
 	}
-	assert.Equal(t, kept, c.onDisk(), "last good stands on disk")
+	assert.Equal(t, kept, c.onDisk(), "the copy on disk is kept")
 
 	restarted, err := c.newClient(t, modelref.WithOffline()).ImageGeneration.Load(t.Context())
 	if kept == "" {
 		require.ErrorIs(t, err, modelref.ErrUnavailable)
 	} else {
 		require.NoError(t, err)
-		assert.Equal(t, want.names, namesOf(restarted), "last good stands after a restart")
+		assert.Equal(t, want.names, namesOf(restarted), "the copy is returned after a restart")
 	}
 
 	c.server.Heal(modelreftest.Primary)
@@ -541,7 +546,7 @@ func (c *matrixCell) checkAfterwards(t *testing.T, s *matrixState, want *forecas
 		time.Sleep(time.Hour)
 	}
 	ref = load(t, c.client)
-	assert.Equal(t, modelref.OriginPrimary, ref.Origin())
+	assert.Equal(t, modelref.SourcePrimary, ref.Source())
 	assert.False(t, ref.Stale())
 	if s.same {
 		assert.Equal(t, namesBefore, namesOf(ref))
@@ -550,7 +555,7 @@ func (c *matrixCell) checkAfterwards(t *testing.T, s *matrixState, want *forecas
 	assert.Equal(t, namesNow, namesOf(ref), "the change is not lost")
 }
 
-// TestFaultMatrix prints with -v a table that has a line for each cell.
+// TestFaultMatrix with -v prints a table with a line for each cell.
 func TestFaultMatrix(t *testing.T) {
 	t.Parallel()
 	faults := matrixFaults()
@@ -566,15 +571,15 @@ func TestFaultMatrix(t *testing.T) {
 	if testing.Verbose() {
 		lines := slices.Concat(tables...)
 		t.Logf("%d cells\n%-34s %-20s %-16s "+matrixRow+"\n%s", len(lines), "fault", "at", "state", "source", "stale",
-			"requests", "time", "at most", "what is told", strings.Join(lines, "\n"))
+			"requests", "time", "at most", "errors", strings.Join(lines, "\n"))
 	}
 }
 
-// testMatrixFault tries one fault everywhere, and returns its lines of the table. With -short and -race it leaves out the
-// cells in which no request meets the fault.
+// testMatrixFault tests one fault at all places and returns its lines of the table. With -short or -race it skips the
+// cells in which no request is affected by the fault.
 func testMatrixFault(t *testing.T, f *matrixFault) []string {
 	var lines []string
-	for _, w := range matrixTiers {
+	for _, w := range matrixPlaces {
 		for _, s := range matrixStates {
 			want := predict(f, &w, &s)
 			if !want.met && isSlow() {
@@ -584,7 +589,7 @@ func testMatrixFault(t *testing.T, f *matrixFault) []string {
 				cell := fmt.Sprintf("%-34s %-20s %-16s ", f.name, w.name, s.name)
 				defer func() {
 					if t.Failed() {
-						t.Log("in the cell: " + cell)
+						t.Log("cell: " + cell)
 					}
 				}()
 				c := newMatrixCell(t, &s)
@@ -598,22 +603,23 @@ func testMatrixFault(t *testing.T, f *matrixFault) []string {
 	return lines
 }
 
-// TestAnOutageDoesNotCostTheChangeStamp: a stamp that is refused while the document is too says nothing of the stamp. To
-// do without it for an hour would make every read after the outage a download.
-func TestAnOutageDoesNotCostTheChangeStamp(t *testing.T) {
+// TestAnOutageDoesNotDisableTheLastUpdatedTime tests an outage of the document and of its last-updated time. This does
+// not mean that the deployment has no last-updated times. If the Client did not request them for an hour, every read
+// after the outage would be a download.
+func TestAnOutageDoesNotDisableTheLastUpdatedTime(t *testing.T) {
 	for name, test := range map[string]struct {
-		tier modelreftest.Tier
-		want string
+		endpoint modelreftest.Endpoint
+		want     string
 	}{
-		"the whole PRIMARY": {modelreftest.Primary, "stamp stamp"},
-		"the stamp alone":   {modelreftest.Stamp, "document document"}, // it is left alone for a while
+		"the whole PRIMARY": {modelreftest.Primary, "last_updated last_updated"},
+		"only last_updated": {modelreftest.LastUpdated, "documents documents"}, // the last-updated time is not requested for a while
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 				client := server.Client(t)
 				load(t, client)
 				time.Sleep(minute)
-				server.Break(test.tier, modelreftest.Status(http.StatusServiceUnavailable))
+				server.Break(test.endpoint, modelreftest.Status(http.StatusServiceUnavailable))
 				load(t, client)
 				server.Heal(modelreftest.Primary)
 				time.Sleep(minute)
@@ -621,26 +627,60 @@ func TestAnOutageDoesNotCostTheChangeStamp(t *testing.T) {
 				load(t, client)
 				time.Sleep(minute)
 				load(t, client)
-				assert.Equal(t, test.want, tiers(server))
+				assert.Equal(t, test.want, requested(server))
 				time.Sleep(15 * time.Minute)
 				load(t, client)
-				assert.Equal(t, "stamp", tiers(server))
+				assert.Equal(t, "last_updated", requested(server))
 			})
 		})
 	}
 }
 
-// TestTheProbeIsNotTriedAgain: what a source gets while it is gone is one attempt of each client, not three.
-func TestTheProbeIsNotTriedAgain(t *testing.T) {
+// TestTheProbeIsNotRetried checks that a source that is down gets one request of each client, not three.
+func TestTheProbeIsNotRetried(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		server.Break(modelreftest.Primary, modelreftest.Refused())
 		server.Break(modelreftest.GitHub, modelreftest.Refused())
 		client := server.Client(t)
-		for _, want := range []string{"document document document github github github", "document github"} {
+		for _, want := range []string{"documents documents documents github github github", "documents github"} {
 			_, err := client.ImageGeneration.Load(t.Context())
 			require.ErrorIs(t, err, modelref.ErrUnavailable)
-			assert.Equal(t, want, tiers(server))
+			assert.Equal(t, want, requested(server))
 			time.Sleep(minute)
 		}
 	})
+}
+
+// A reader that can get a usable copy waits at most for the refresh wait and a tenth. This is true for each fault at
+// each source, also after a restart, and if the store hangs.
+func TestNoReaderWaitsLongForAUsableCopy(t *testing.T) {
+	states := []matrixState{
+		{name: "stale", loaded: true, ago: minute},
+		{name: "stale, unchanged", loaded: true, ago: minute, same: true},
+		{name: "stale, restarted", loaded: true, ago: minute, again: true},
+	}
+	var longest time.Duration
+	for _, f := range matrixFaults() {
+		for _, w := range matrixPlaces {
+			for _, s := range states {
+				synctest.Test(t, func(t *testing.T) {
+					c := newMatrixCell(t, &s)
+					require.NoError(t, c.client.Close())
+					c.client = c.newClient(t, modelref.WithRefreshWait(time.Second))
+					if !s.again {
+						load(t, c.client) // from the cache directory, into memory
+					}
+					w.apply(c.server, f.make())
+					start := time.Now()
+					ref, err := c.client.ImageGeneration.Load(t.Context())
+					took := time.Since(start)
+					longest = max(longest, took)
+					require.NoError(t, err, "%s at %s, %s", f.name, w.name, s.name)
+					require.LessOrEqual(t, took, 1100*time.Millisecond, "%s at %s, %s", f.name, w.name, s.name)
+					require.NotZero(t, ref.Len())
+				})
+			}
+		}
+	}
+	t.Logf("%d cells, the longest read took %s", len(matrixFaults())*len(matrixPlaces)*len(states), longest)
 }

@@ -1,4 +1,4 @@
-// Fields: what each reads, what each operator keeps, and fields and conditions given as text.
+// This file tests fields: the values that they read, the results of the operators, and fields and conditions as text.
 
 package modelref
 
@@ -14,15 +14,32 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/haidra-org/modelref/internal/columns"
 )
 
-// requireFieldsRead compares what every field of R reads with the record's own JSON.
+// requireFieldsRead compares the value of every field of R with the record's own JSON.
 func requireFieldsRead[R Record](t *testing.T, category Category) {
 	t.Helper()
-	document := corpusFile(t, "primary", "rich", string(category)+".json")
-	ref, err := decoders[category](string(document), about{category: category})
+	for _, set := range []string{"primary/rich", "newest/primary/rich"} {
+		requireFieldsOf[R](t, category, corpusFile(t, set, string(category)+".json"))
+	}
+}
+
+func requireFieldsOf[R Record](t *testing.T, category Category, document []byte) {
+	t.Helper()
+	ref, err := recordTypes[category].decode(string(document), metadata{category: category})
 	require.NoError(t, err)
+	byName, err := ref.models().QueryByName().All(t.Context()) // as a CategoryReader queries
+	require.NoError(t, err)
+	require.Len(t, byName, ref.Len())
+	at := 0
 	ref.each(func(name string, record any) {
+		named := byName[at]
+		at++
+		require.Same(t, record, named.Record)
+		require.Equal(t, name, named.Name)
+		require.Equal(t, category, named.Category)
 		encoded, err := record.(json.Marshaler).MarshalJSON()
 		require.NoError(t, err)
 		for _, field := range namedFields[R]() {
@@ -38,17 +55,60 @@ func requireFieldsRead[R Record](t *testing.T, category Category) {
 					want = []string{text}
 				}
 			}
-			if field.Kind() == KindTime && len(want) == 1 {
+			if day, err := ParseDate(strings.Join(want, "")); err == nil && field.Kind() == KindTime {
+				want = []string{day.Time().Format(time.RFC3339)}
+			} else if field.Kind() == KindTime && len(want) == 1 {
 				seconds, err := strconv.ParseInt(want[0], 10, 64)
 				require.NoError(t, err, want[0])
 				want = []string{time.Unix(seconds, 0).UTC().Format(time.RFC3339)}
 			}
-			if field.Kind() == KindFlag && want == nil {
+			if field.Kind() == KindBool && want == nil {
 				want = []string{"false"}
 			}
 			require.ElementsMatch(t, want, field.Text(record.(*R)), "%s of %s", field.Name(), name)
+			require.ElementsMatch(t, want, named.Values(field.Name()), "%s of %s by name", field.Name(), name)
 		}
 	})
+}
+
+// everyField is a record with a value in every field of every category.
+const everyField = `{"m": {"name": "m", "description": "d", "version": "1", "finetune_series": {"name": "s", "author": "a"},
+	"metadata": {"schema_version": "2.1.0", "created_at": 1735689600, "updated_at": 1735689601, "created_by": "c", "updated_by": "u"},
+	"size_on_disk_bytes": 7000000001, "baseline": "flux_1", "nsfw": true, "inpainting": true, "optimization": "o",
+	"tags": ["t", "u"], "showcases": ["https://example.org/s"], "min_bridge_version": 11, "trigger": ["x", "y"],
+	"homepage": "https://example.org", "style": "anime", "parameters": 13000000000, "display_name": "n",
+	"url": "https://example.org/u", "instruct_format": "i", "text_model_group": "g", "name_schema_exception": "e",
+	"controlnet_style": "control_canny", "control_types": ["canny"], "preprocessors": ["p"], "pretrained_name": "ViT-L/14"}}`
+
+func TestEveryFieldOfEveryCategoryByName(t *testing.T) {
+	t.Parallel()
+	document := []byte(everyField)
+	requireFieldsOf[ImageGenerationRecord](t, CategoryImageGeneration, document)
+	requireFieldsOf[TextGenerationRecord](t, CategoryTextGeneration, document)
+	requireFieldsOf[ControlNetRecord](t, CategoryControlNet, document)
+	requireFieldsOf[ControlNetAnnotatorRecord](t, CategoryControlNetAnnotator, document)
+	requireFieldsOf[CLIPRecord](t, CategoryCLIP, document)
+	requireFieldsOf[BLIPRecord](t, CategoryBLIP, document)
+	requireFieldsOf[ESRGANRecord](t, CategoryESRGAN, document)
+	requireFieldsOf[GFPGANRecord](t, CategoryGFPGAN, document)
+	requireFieldsOf[CodeFormerRecord](t, CategoryCodeFormer, document)
+	requireFieldsOf[SafetyCheckerRecord](t, CategorySafetyChecker, document)
+	requireFieldsOf[VideoGenerationRecord](t, CategoryVideoGeneration, document)
+	requireFieldsOf[AudioGenerationRecord](t, CategoryAudioGeneration, document)
+	requireFieldsOf[MiscellaneousRecord](t, CategoryMiscellaneous, document)
+	requireFieldsOf[LoRARecord](t, CategoryLoRA, document)
+	requireFieldsOf[TextualInversionRecord](t, CategoryTextualInversion, document)
+	for category, records := range recordTypes {
+		ref, err := records.decode(everyField, metadata{category: category})
+		require.NoError(t, err)
+		record, err := ref.QueryByName().All(t.Context())
+		require.NoError(t, err)
+		for _, field := range ref.QueryByName().Fields() {
+			nested := strings.HasPrefix(field.Name, "licensing.") || strings.HasPrefix(field.Name, "guidance.") ||
+				strings.HasSuffix(field.Name, ".status") || strings.HasPrefix(field.Name, "context_window.")
+			require.True(t, nested || len(record[0].Values(field.Name)) > 0, "%s of %s has no value", field.Name, category)
+		}
+	}
 }
 
 func lookupPath(v any, path string) any {
@@ -59,7 +119,7 @@ func lookupPath(v any, path string) any {
 	return v
 }
 
-func TestFieldsReadWhatTheirNamesSay(t *testing.T) {
+func TestFieldsReadTheValueOfTheirName(t *testing.T) {
 	t.Parallel()
 	requireFieldsRead[ImageGenerationRecord](t, CategoryImageGeneration)
 	requireFieldsRead[TextGenerationRecord](t, CategoryTextGeneration)
@@ -78,7 +138,7 @@ func TestFieldsReadWhatTheirNamesSay(t *testing.T) {
 	requireFieldsRead[TextualInversionRecord](t, CategoryTextualInversion)
 }
 
-func TestAbsentValuesFailEveryComparisonButNeAndNotIn(t *testing.T) {
+func TestAbsentValuesMatchOnlyNeAndNotIn(t *testing.T) {
 	t.Parallel()
 	f, now := ImageFields, time.Now()
 	r := anImage("")
@@ -120,20 +180,20 @@ func TestAbsentValuesFailEveryComparisonButNeAndNotIn(t *testing.T) {
 		"a flag is never absent": And(f.NSFW.IsSet(), f.NSFW.Eq(false), f.NSFW.IsFalse()),
 	} {
 		require.True(t, holds.test(r), name)
-		require.Equal(t, worthColumns, keptOfColumns(t, r, holds), name)
+		require.Equal(t, columns.MinRows, keptOfColumns(t, r, holds), name)
 	}
 }
 
-// keptOfColumns returns how many records a predicate keeps of as many copies of one as are worth columns.
+// keptOfColumns returns the number of records that match a predicate among columns.MinRows copies of a record.
 func keptOfColumns(t *testing.T, r *ImageGenerationRecord, p Predicate[ImageGenerationRecord]) int {
 	t.Helper()
-	list := slices.Repeat([]ImageGenerationRecord{*r}, worthColumns)
+	list := slices.Repeat([]ImageGenerationRecord{*r}, columns.MinRows)
 	kept, err := referenceTo(list).Query().Where(p).Count(t.Context())
 	require.NoError(t, err)
 	return kept
 }
 
-// referenceTo returns a reference to records, which it does not find by name.
+// referenceTo returns a reference to records. It has no index of their names.
 func referenceTo(list []ImageGenerationRecord) *Reference[ImageGenerationRecord] {
 	return &Reference[ImageGenerationRecord]{data: &records[ImageGenerationRecord]{
 		list: list, common: (*ImageGenerationRecord).common,
@@ -159,28 +219,6 @@ func TestTimesAreComparedAsInstants(t *testing.T) {
 	require.Positive(t, f.Asc().compare(&CLIPRecord{}, r))
 }
 
-func TestContainsFold(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		text, part string
-		want       bool
-	}{
-		{"Anime Model", "MODEL", true},
-		{"Anime Model", "models", false},
-		{"x", "", true},
-		{"STRASSE", "ß", false},
-		{"ΣΊΣΥΦΟΣ", "σίσυφος", true},
-		{"300 \u212A", "300 k", true},
-		{"long \u017Fword", "LONG SWORD", true},
-		{"aab", "ab", true},
-		{"日本語", "本", true},
-		{"a\xffb", "\xffB", true},
-		{"", "a", false},
-	} {
-		assert.Equal(t, c.want, containsFold(c.text, foldAll(c.part)), "%q in %q", c.part, c.text)
-	}
-}
-
 func TestLookupField(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
@@ -195,7 +233,7 @@ func TestLookupField(t *testing.T) {
 	for _, name := range []string{"siz", "", ".", "at", "Name", "inpainting"} {
 		_, err := LookupField[TextGenerationRecord](name)
 		require.ErrorIs(t, err, ErrInvalidQuery, name)
-		require.ErrorContains(t, err, fmt.Sprintf("no field %q: want one of record_type, name, description", name))
+		require.ErrorContains(t, err, fmt.Sprintf("no field %q: must be one of record_type, name, description", name))
 		require.ErrorContains(t, err, "text_model_group")
 	}
 	_, err := LookupField[CLIPRecord]("parameters_count")
@@ -212,7 +250,7 @@ func TestLookupField(t *testing.T) {
 	require.Nil(t, zero.Text(nil))
 }
 
-func TestParseWhere(t *testing.T) {
+func TestParsePredicate(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC)
 	r := anImage("a<b=c", sized(7_000_000_000), tagged("Anime", "tv show"), func(r *ImageGenerationRecord) {
@@ -259,46 +297,71 @@ func TestParseWhere(t *testing.T) {
 		"updated_at":                           false,
 		"min_bridge_version":                   false,
 		"style!=anime":                         true,
+		"size_on_disk_bytes<=7GB":              true,
+		"size_on_disk_bytes<7 gb":              false,
+		"size_on_disk_bytes>6.5GiB":            true,
+		"size_on_disk_bytes=1GB, 7GB":          true,
+		"size_on_disk_bytes!=1GB,7GB":          false,
+		"size_on_disk_bytes>-1":                true,
+		"baseline=SDXL":                        true,
+		"baseline=sd15, sdxl":                  true,
+		"baseline!=stable diffusion xl":        false,
+		"baseline!=stable diffusion 1":         true,
+		"name=x,a<b=c":                         true,
+		`name="a<b=c", "x"`:                    true,
+		`name="x,a<b=c"`:                       false,
+		`name!="x",y`:                          true,
+		"name~a,b":                             false,
+		"tags=hentai,tv show":                  true,
+		"tags!=hentai,tv show":                 false,
+		"tags!=hentai,cg":                      true,
+		"nsfw=true,false":                      true,
 	} {
-		p, err := ParseWhere[ImageGenerationRecord](condition)
+		p, err := ParsePredicate[ImageGenerationRecord](condition)
 		if assert.NoError(t, err, condition) {
 			assert.Equal(t, want, p.test(r), condition)
 		}
 	}
-	p, err := ParseWhere[ImageGenerationRecord]("nsfw", "tags=Anime", "size_on_disk_bytes>1")
+	p, err := ParsePredicate[ImageGenerationRecord]("nsfw", "tags=Anime", "size_on_disk_bytes>1")
 	require.NoError(t, err)
 	require.True(t, p.test(r))
-	p, err = ParseWhere[ImageGenerationRecord]()
+	p, err = ParsePredicate[ImageGenerationRecord]()
 	require.NoError(t, err)
 	require.True(t, p.test(r))
 }
 
-func TestParseWhereSaysWhatWouldBeRight(t *testing.T) {
+func TestParsePredicateListsTheValidChoices(t *testing.T) {
 	t.Parallel()
 	for condition, want := range map[string]string{
-		"size<1":                      `no field "size": want one of record_type`,
+		"size<1":                      `no field "size": must be one of record_type`,
 		"":                            `no field ""`,
 		"!":                           `no field ""`,
 		"=x":                          `no field ""`,
-		"size_on_disk_bytes<big":      `"big": want an integer`,
-		"size_on_disk_bytes<":         `"": want an integer`,
-		"size_on_disk_bytes=1.5":      "want an integer",
-		"size_on_disk_bytes=1e30":     "want an integer",
-		"size_on_disk_bytes=1e999999": "want an integer",
-		"size_on_disk_bytes~7":        `(integer) has no operator "~": want one of = != < <= > >=`,
-		"nsfw=perhaps":                "want true or false",
-		"nsfw>false":                  "want one of = !=",
-		"tags<a":                      "want one of = != ~",
-		"created_at<yesterday":        "want a time, as 2024-05-01",
+		"size_on_disk_bytes<big":      `"big": must be an integer`,
+		"size_on_disk_bytes<":         `"": must be an integer`,
+		"size_on_disk_bytes=1.5":      "must be an integer",
+		"size_on_disk_bytes=1e30":     "must be an integer",
+		"size_on_disk_bytes=1e999999": "must be an integer",
+		"size_on_disk_bytes~7":        `(integer) has no operator "~": must be one of = != < <= > >=`,
+		"nsfw=perhaps":                "must be true or false",
+		"nsfw>false":                  "must be one of = !=",
+		"tags<a":                      "must be one of = != ~",
+		"created_at<yesterday":        "must be a time, such as 2024-05-01",
 		`name="open`:                  "not a quoted string",
+		`name="a" b`:                  "not a quoted string",
+		`name~"a","b"`:                "not a quoted string",
+		"size_on_disk_bytes<8G":       "must have one of the units",
+		"size_on_disk_bytes>-1TiB":    "must not be negative",
+		"size_on_disk_bytes=1,x":      `"x": must be an integer`,
+		"min_bridge_version=1K":       `"1K": must be an integer`,
 	} {
-		p, err := ParseWhere[ImageGenerationRecord](condition)
+		p, err := ParsePredicate[ImageGenerationRecord](condition)
 		require.ErrorIs(t, err, ErrInvalidQuery, condition)
 		require.ErrorContains(t, err, want, condition)
 		_, err = QueryRecords([]*ImageGenerationRecord{}).Where(p).All(t.Context())
-		require.ErrorIs(t, err, ErrInvalidQuery, "the predicate is as wrong as the condition: %s", condition)
+		require.ErrorIs(t, err, ErrInvalidQuery, "the predicate must return the same error: %s", condition)
 	}
-	_, err := ParseWhere[ImageGenerationRecord]("one", "nsfw", "two=2")
+	_, err := ParsePredicate[ImageGenerationRecord]("one", "nsfw", "two=2")
 	require.ErrorContains(t, err, `"one"`)
 	require.ErrorContains(t, err, `"two"`)
 }
@@ -319,38 +382,16 @@ func TestParseOrder(t *testing.T) {
 	_, err := ParseOrder[ImageGenerationRecord]("nome", "-tags", "name")
 	require.ErrorIs(t, err, ErrInvalidQuery)
 	require.ErrorContains(t, err, `no field "nome"`)
-	require.ErrorContains(t, err, `cannot order by "tags": want one of record_type, name`)
+	require.ErrorContains(t, err, `cannot order by "tags": must be one of record_type, name`)
 }
 
-func TestParseInteger(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]int64{
-		"0": 0, "-5": -5, "+5": 5, "7e9": 7_000_000_000, "7E9": 7_000_000_000, "1_000": 1000, "1.5e3": 1500, "120e-1": 12,
-		"9223372036854775807": math.MaxInt64, "-9223372036854775808": math.MinInt64, "5.0": 5, "5.": 5,
-		"9007199254740993e0": 9007199254740993, "0e5": 0, "-0e-1": 0, "-0e-2": 0, "0e99": 0, "0.00e1": 0, "1_0_0": 100,
-		"-1.5E1": -15, "-10e-1": -1, "00012": 12,
-	} {
-		got, err := parseInteger(text)
-		assert.NoError(t, err, text)
-		assert.Equal(t, want, got, text)
-	}
-	for _, text := range []string{
-		"", "e", "e5", "1e", "1.5", "12e-1", "5e-1", "-5e-3", "9223372036854775808", "1e19", "1e31", "0x10", "1 0", "NaN", "Inf",
-		"1e9999999999999999999", ".", "-", "-e3", "+e3", "-.e3", ".5e1", "-.5e1", "_1", "1_", "1__0", "--1", "1.5_0e2", "1.2.3",
-		"-9223372036854775809", "1e400", "١",
-	} {
-		got, err := parseInteger(text)
-		assert.Error(t, err, "%s is %d", text, got)
-	}
-}
-
-func FuzzParseWhere(f *testing.F) {
+func FuzzParsePredicate(f *testing.F) {
 	for _, seed := range []string{"size_on_disk_bytes<7e9", "!nsfw", `name="x"`, "tags~", "created_at>=2024-05-01", "=", "e1"} {
 		f.Add(seed)
 	}
 	r := anImage("x", sized(1))
 	f.Fuzz(func(t *testing.T, condition string) {
-		p, err := ParseWhere[ImageGenerationRecord](condition)
+		p, err := ParsePredicate[ImageGenerationRecord](condition)
 		if err != nil {
 			require.ErrorIs(t, err, ErrInvalidQuery)
 			return

@@ -1,10 +1,11 @@
-// A fleet of a thousand clients in simulated time, and what it asks of the PRIMARY: steady, started all at once, after an
-// outage, and when the document changes.
+// This file simulates a fleet of a thousand clients and counts the requests to the PRIMARY: in normal operation, after
+// a simultaneous start, after an outage, and after a change of the document.
 
 package modelref_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -14,7 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,28 +24,28 @@ import (
 	"github.com/haidra-org/modelref"
 )
 
-// documentBytes is the size of the image_generation document that the service has. A fleet is counted as if it got that;
-// what it gets is smaller, so that a thousand copies fit into a test.
+// documentBytes is the size of the image_generation document of the service. The test counts this size for each
+// download. The documents of the test are smaller, so that a thousand copies fit into memory.
 const (
 	documentBytes = 132_000
-	stampBytes    = 60
+	updatedBytes  = 60
 )
 
-// fleetPrimary is a PRIMARY that counts what it is asked, second by second. It answers at once, without sockets: what is
-// measured is when clients ask.
+// fleetPrimary is a PRIMARY that counts the requests of each second. It responds immediately and without sockets,
+// because only the times of the requests are measured.
 type fleetPrimary struct {
 	start time.Time
 
 	mu        sync.Mutex
-	down      func(*http.Request) (*http.Response, error) // answers in an outage
+	down      func(*http.Request) (*http.Response, error) // the responses during an outage
 	changed   int64
 	document  string
-	stamps    perSecond // change stamps that were given
-	documents perSecond // documents that were given
-	failed    perSecond // requests of either kind that met the outage
+	updates   perSecond // responses with a last-updated time
+	documents perSecond // responses with a document
+	failed    perSecond // requests of both kinds during the outage
 }
 
-// perSecond counts by the second since the start.
+// perSecond has a count for each second since the start.
 type perSecond []int
 
 func (c *perSecond) count(since time.Duration) {
@@ -67,7 +67,7 @@ func newFleetPrimary() *fleetPrimary {
 	return &fleetPrimary{start: time.Now(), changed: time.Now().Add(-time.Hour).Unix(), document: twoModels}
 }
 
-// RoundTrip counts and answers.
+// RoundTrip counts the request and responds.
 func (p *fleetPrimary) RoundTrip(r *http.Request) (*http.Response, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -77,9 +77,9 @@ func (p *fleetPrimary) RoundTrip(r *http.Request) (*http.Response, error) {
 		p.failed.count(since)
 		return p.down(r)
 	case strings.HasSuffix(r.URL.Path, "/last_updated"):
-		p.stamps.count(since)
-		stamp := strconv.FormatInt(p.changed, 10)
-		return fleetAnswer(r, http.StatusOK, `{"category":"image_generation","last_updated":`+stamp+`}`), nil
+		p.updates.count(since)
+		changed := strconv.FormatInt(p.changed, 10)
+		return fleetAnswer(r, http.StatusOK, `{"category":"image_generation","last_updated":`+changed+`}`), nil
 	}
 	p.documents.count(since)
 	return fleetAnswer(r, http.StatusOK, p.document), nil
@@ -104,44 +104,44 @@ func (p *fleetPrimary) setDocument(document string) {
 	p.document, p.changed = document, time.Now().Unix()
 }
 
-// fleetLoad is what came between two times after the start.
+// fleetLoad is the load between two times after the start.
 type fleetLoad struct {
-	stamps, documents, failed, seconds int
-	peak, peakDocuments                int // in one second
+	updates, documents, failed, seconds int
+	peak, peakDocuments                 int // maximum of one second
 }
 
 func (p *fleetPrimary) between(from, to time.Duration) (l fleetLoad) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i := int(from / time.Second); i < int(to/time.Second); i++ {
-		stamps, documents, failed := p.stamps.at(i), p.documents.at(i), p.failed.at(i)
-		l.stamps, l.documents, l.failed = l.stamps+stamps, l.documents+documents, l.failed+failed
-		l.peak, l.peakDocuments = max(l.peak, stamps+documents+failed), max(l.peakDocuments, documents)
+		updates, documents, failed := p.updates.at(i), p.documents.at(i), p.failed.at(i)
+		l.updates, l.documents, l.failed = l.updates+updates, l.documents+documents, l.failed+failed
+		l.peak, l.peakDocuments = max(l.peak, updates+documents+failed), max(l.peakDocuments, documents)
 		l.seconds++
 	}
 	return l
 }
 
-func (l fleetLoad) requests() int { return l.stamps + l.documents + l.failed }
+func (l fleetLoad) requests() int { return l.updates + l.documents + l.failed }
 
 func (l fleetLoad) mean() float64 { return float64(l.requests()) / float64(l.seconds) }
 
 func (l fleetLoad) megabytes() float64 {
-	return float64(l.stamps*stampBytes+l.documents*documentBytes) / 1e6
+	return float64(l.updates*updatedBytes+l.documents*documentBytes) / 1e6
 }
 
 func (l fleetLoad) String() string {
-	return fmt.Sprintf("%6d stamps %6d documents %6d failed  %5.1f/s mean %4d/s peak  %8.2f MB", l.stamps, l.documents,
+	return fmt.Sprintf("%6d last-updated times %6d documents %6d failed  %5.1f/s mean %4d/s peak  %8.2f MB", l.updates, l.documents,
 		l.failed, l.mean(), l.peak, l.megabytes())
 }
 
-// isSlow reports whether tests are to do with less: with -short, and where the race detector makes everything slow.
+// isSlow reports whether tests must do less: with -short, and with the race detector, which makes all tests slow.
 var isSlow = sync.OnceValue(func() bool {
 	info, ok := debug.ReadBuildInfo()
 	return testing.Short() || ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 })
 
-// fleetSize is how many clients there are.
+// fleetSize returns the number of clients.
 func fleetSize() int {
 	if isSlow() {
 		return 200
@@ -149,8 +149,8 @@ func fleetSize() int {
 	return 1000
 }
 
-// runFleet starts the clients, spread over a time, has each read every few seconds, and calls script meanwhile. It
-// returns the PRIMARY, and how many reads were stale.
+// runFleet starts the clients, spread over a time. Each client reads every few seconds while script runs. runFleet
+// returns the PRIMARY and the number of stale reads.
 func runFleet(t *testing.T, spread time.Duration, script func(p *fleetPrimary)) (p *fleetPrimary, stale int) {
 	t.Helper()
 	p = newFleetPrimary()
@@ -175,7 +175,7 @@ func runFleet(t *testing.T, spread time.Duration, script func(p *fleetPrimary)) 
 	return p, stale
 }
 
-// readNowAndThen is one client. It returns how many of its reads were stale.
+// readNowAndThen runs one client. It returns the number of its stale reads.
 func readNowAndThen(ctx context.Context, t *testing.T, p *fleetPrimary, random *rand.Rand) (stale int) {
 	client, err := modelref.New(modelref.WithHTTPClient(&http.Client{Transport: p}), modelref.WithoutGitHub())
 	if !assert.NoError(t, err) {
@@ -209,7 +209,7 @@ func TestFleet(t *testing.T) {
 	t.Run("started at once", func(t *testing.T) { inFleetBubble(t, testFleetStartedAtOnce) })
 	t.Run("outage, refused", func(t *testing.T) {
 		inFleetBubble(t, func(t *testing.T) {
-			testFleetOutage(t, func(*http.Request) (*http.Response, error) { return nil, syscall.ECONNREFUSED })
+			testFleetOutage(t, func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") })
 		})
 	})
 	t.Run("outage, 503", func(t *testing.T) {
@@ -229,19 +229,20 @@ func testFleetSteady(t *testing.T) {
 	t.Logf("minutes 2 to 60        %v", settled)
 	t.Logf("the hour               %v", hour)
 	assert.Zero(t, stale)
-	assert.Equal(t, fleetSize(), hour.documents, "each downloads once")
-	assert.InEpsilon(t, float64(fleetSize())/60, settled.mean(), 0.05, "one request a TTL, and the time to the next read")
+	assert.Equal(t, fleetSize(), hour.documents, "each client downloads once")
+	assert.InEpsilon(t, float64(fleetSize())/60, settled.mean(), 0.05, "one request per TTL plus the interval between two reads")
 	assertNoHerd(t, settled)
 }
 
-// assertNoHerd checks that no second has much more than the mean, so much as chance makes of clients that know nothing of
-// each other.
+// assertNoHerd checks that the peak is not much higher than the mean. The tolerance is the variation of independent
+// clients.
 func assertNoHerd(t *testing.T, l fleetLoad) {
 	t.Helper()
-	assert.LessOrEqual(t, float64(l.peak), 3*l.mean()+10, "no herd: %v", l)
+	assert.LessOrEqual(t, float64(l.peak), 3*l.mean()+10, "the load is spread: %v", l)
 }
 
-// testFleetStartedAtOnce: the first second cannot be helped, each client needs the document now. What follows can.
+// testFleetStartedAtOnce starts all clients at the same time. The load of the first second is inevitable, because each
+// client needs the document. The load must be spread afterwards.
 func testFleetStartedAtOnce(t *testing.T) {
 	p, _ := runFleet(t, 0, func(*fleetPrimary) { time.Sleep(31 * time.Minute) })
 	t.Logf("second 0               %v", p.between(0, time.Second))
@@ -250,7 +251,7 @@ func testFleetStartedAtOnce(t *testing.T) {
 		t.Logf("30 s around minute %-2d   %v", at, p.between(from-30*time.Second, from+30*time.Second))
 	}
 	assert.Zero(t, p.between(time.Second, 31*time.Minute).documents)
-	assert.LessOrEqual(t, p.between(time.Second, 31*time.Minute).peak, fleetSize()/4, "of small requests, once")
+	assert.LessOrEqual(t, p.between(time.Second, 31*time.Minute).peak, fleetSize()/4, "only small requests, only once")
 	assertNoHerd(t, p.between(150*time.Second, 31*time.Minute))
 }
 
@@ -271,10 +272,10 @@ func testFleetOutage(t *testing.T, down func(*http.Request) (*http.Response, err
 	t.Logf("back, first 5 minutes  %v", p.between(to, to+5*time.Minute))
 	t.Logf("back, 25 minutes       %v", after)
 	assert.NotZero(t, stale)
-	assert.Less(t, outage.mean(), 1.5*before.mean(), "an outage brings few more requests than there were")
-	assert.Less(t, p.between(from+time.Minute, to).mean(), before.mean(), "and none once it is known")
-	assert.LessOrEqual(t, after.documents, fleetSize()/100, "nobody downloads what it has")
-	assert.LessOrEqual(t, float64(after.peak), 3*before.mean()+10, "no herd when it is back")
+	assert.Less(t, outage.mean(), 1.5*before.mean(), "an outage causes few additional requests")
+	assert.Less(t, p.between(from+time.Minute, to).mean(), before.mean(), "no additional requests after the breakers have opened")
+	assert.LessOrEqual(t, after.documents, fleetSize()/100, "no client downloads an unchanged document")
+	assert.LessOrEqual(t, float64(after.peak), 3*before.mean()+10, "the load is spread after the outage")
 }
 
 func testFleetChange(t *testing.T) {
@@ -284,13 +285,13 @@ func testFleetChange(t *testing.T) {
 		p.setDocument(threeModels)
 		time.Sleep(end - at)
 	})
-	const seen = 70 * time.Second // a TTL, and the time to the next read
+	const seen = 70 * time.Second // a TTL and the interval between two reads
 	change := p.between(at, at+seen)
 	t.Logf("before                 %v", p.between(2*time.Minute, at))
 	t.Logf("70 s after the change  %v, at most %d documents in a second", change, change.peakDocuments)
 	t.Logf("then                   %v", p.between(at+seen, end))
-	assert.GreaterOrEqual(t, change.documents, fleetSize(), "all have it")
+	assert.GreaterOrEqual(t, change.documents, fleetSize(), "all clients have the new document")
 	assertNoHerd(t, change)
 	assert.LessOrEqual(t, p.between(at, end).documents, fleetSize()*11/10,
-		"only who came within the seconds in which the stamp could move again downloads twice")
+		"a client downloads twice only while the last-updated time could change again within its second")
 }

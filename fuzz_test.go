@@ -1,4 +1,4 @@
-// Fuzzing of what is not a document: files in the cache directory and change stamps.
+// This file fuzzes files in the cache directory and responses with last-updated times.
 
 package modelref
 
@@ -13,63 +13,64 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/haidra-org/modelref/internal/dirstore"
 )
 
 const goodDocument = `{"good":{"baseline":"b","nsfw":false}}`
 
-// FuzzDisk checks that a read goes on whatever the files in the cache directory hold, and serves what decodes and
-// nothing else.
+// FuzzDisk checks that a read works with any files in the cache directory, and that only valid documents are returned.
 func FuzzDisk(f *testing.F) {
-	const settled = `{"source":"primary","fetched_at":"2026-01-02T03:04:05Z","confirmed_at":"2026-01-02T03:04:05Z","size":38,` +
-		`"crc32c":1234,"state":{"source":1,"stamp":1700000000,"has_stamp":true,"settled":true,"etag":"\"x\""}}`
+	const final = `{"source":"primary","fetched_at":"2026-01-02T03:04:05Z","confirmed_at":"2026-01-02T03:04:05Z","size":38,` +
+		`"crc32c":1234,"validators":{"source":1,"last_updated":1700000000,"has_last_updated":true,"final":true,"etag":"\"x\""}}`
 	for _, document := range []string{
 		"", "{", "{}", "[]", "null", goodDocument, goodDocument[:20], goodDocument + "x", `{"a":1}`, `{"a":1,"b":{"baseline":"b","nsfw":true}}`,
 		"{\"\xff\":{\"baseline\":\"b\",\"nsfw\":false}}", `{"a":{"baseline":"b","nsfw":false},"a":{"baseline":"c","nsfw":true}}`,
 	} {
 		for _, beside := range []string{
-			"", "{", "null", settled, strings.Replace(settled, "2026", "9999", 2),
-			strings.ReplaceAll(settled, "2026-01-02T03:04:05Z", "9999-12-31T23:59:59-23:59"),
+			"", "{", "null", final, strings.Replace(final, "2026", "9999", 2),
+			strings.ReplaceAll(final, "2026-01-02T03:04:05Z", "9999-12-31T23:59:59-23:59"),
 		} {
 			f.Add([]byte(document), []byte(beside), false)
 			f.Add([]byte(document), []byte(beside), true)
 		}
 	}
-	facts, _ := traitsOf(CategoryImageGeneration)
-	path := filepath.Join(f.TempDir(), facts.diskFile) // one directory for a whole process: making one takes longer than a read
+	facts, _ := infoOf(CategoryImageGeneration)
+	path := filepath.Join(f.TempDir(), facts.file()) // one directory for the process, because creating it takes longer than a read
 	f.Fuzz(func(t *testing.T, document, beside []byte, matching bool) {
-		if p := (provenance{}); matching && json.Unmarshal(beside, &p) == nil { // a checksum that fits is not found by chance
+		if p := (provenance{}); matching && json.Unmarshal(beside, &p) == nil { // fuzzing cannot find a matching checksum
 			p.Size, p.CRC32C = len(document), checksum(string(document))
-			beside, _ = json.Marshal(p) // where it cannot be written, nothing stands beside
+			beside, _ = json.Marshal(p) // if it cannot be encoded, there is no provenance
 		}
 		require.NoError(t, os.WriteFile(path, document, 0o600))
-		require.NoError(t, os.WriteFile(path+noteSuffix, beside, 0o600))
+		require.NoError(t, os.WriteFile(path+dirstore.ProvenanceSuffix, beside, 0o600))
 		checkOffline(t, filepath.Dir(path), string(document))
 		require.NoError(t, os.WriteFile(path, document, 0o600))
-		require.NoError(t, os.WriteFile(path+noteSuffix, beside, 0o600))
+		require.NoError(t, os.WriteFile(path+dirstore.ProvenanceSuffix, beside, 0o600))
 		checkOnline(t, filepath.Dir(path), string(document))
 	})
 }
 
-// checkOffline reads from the directory, with a bootstrap behind it.
+// checkOffline reads from the directory. The client also has a bootstrap.
 func checkOffline(t *testing.T, dir, document string) {
-	want, wrong := decoders[CategoryImageGeneration](document, about{category: CategoryImageGeneration})
+	want, wrong := recordTypes[CategoryImageGeneration].decode(document, metadata{category: CategoryImageGeneration})
 	bootstrap := fstest.MapFS{"image_generation.json": {Data: []byte(goodDocument)}}
-	c, err := New(WithOffline(), WithCacheDir(dir), WithBootstrap(bootstrap))
+	c, err := New(WithOffline(), WithoutPrimary(), WithoutGitHub(), WithCacheDir(dir), WithBootstrap(bootstrap))
 	require.NoError(t, err)
 	defer func() { _ = c.Close() }() // it always returns nil
 	ref, err := c.ImageGeneration.Load(t.Context())
 	require.NoError(t, err)
 	if wrong != nil {
-		require.Equal(t, OriginBootstrap, ref.Origin(), "what does not decode is not served")
+		require.Equal(t, SourceBootstrap, ref.Source(), "an invalid document is not returned")
 		return
 	}
-	require.Equal(t, OriginDisk, ref.Origin())
+	require.Equal(t, SourceDisk, ref.Source())
 	require.Equal(t, want.(*Reference[ImageGenerationRecord]).Names(), ref.Names())
 	_, err = json.Marshal(c.Status())
 	require.NoError(t, err)
 }
 
-// checkOnline reads with a PRIMARY that has a good document, which must come through and be written.
+// checkOnline reads from a PRIMARY with a valid document. The read must return this document and write it.
 func checkOnline(t *testing.T, dir, document string) {
 	hc := &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
 		if strings.HasSuffix(r.URL.Path, "/last_updated") {
@@ -82,24 +83,26 @@ func checkOnline(t *testing.T, dir, document string) {
 	defer func() { _ = c.Close() }() // it always returns nil
 	ref, err := c.ImageGeneration.Load(t.Context())
 	require.NoError(t, err)
-	if ref.Origin() == OriginDisk {
-		_, err := decoders[CategoryImageGeneration](document, about{category: CategoryImageGeneration})
-		require.NoError(t, err, "what does not decode is not served")
+	if ref.Source() == SourceDisk {
+		_, err := recordTypes[CategoryImageGeneration].decode(document, metadata{category: CategoryImageGeneration})
+		require.NoError(t, err, "an invalid document is not returned")
 	}
-	ref, err = c.ImageGeneration.Load(t.Context(), Refresh())
+	ref, err = c.ImageGeneration.Load(t.Context(), WithRefresh())
 	require.NoError(t, err)
 	require.Equal(t, []string{"good"}, ref.Names())
-	found, err := (&directory{path: dir}).Read(t.Context(), CategoryImageGeneration, 1<<20)
+	store, err := DirectoryStore(dir)
+	require.NoError(t, err)
+	found, err := store.Read(t.Context(), CategoryImageGeneration, 1<<20)
 	require.NoError(t, err)
 	require.Equal(t, goodDocument, found.Document)
-	p, err := parseNote(found.Note)
+	p, err := parseProvenance(found.Provenance, time.Now())
 	require.NoError(t, err)
-	require.True(t, p.isOf(goodDocument))
-	require.Equal(t, OriginPrimary, p.State.Source)
+	require.True(t, p.describes(goodDocument))
+	require.Equal(t, SourcePrimary, p.Validators.Source)
 }
 
-// FuzzStamp checks that a change stamp is read as encoding/json reads it, and is a time.
-func FuzzStamp(f *testing.F) {
+// FuzzLastUpdated compares the decoding of a last-updated time with encoding/json, and checks that it is a valid time.
+func FuzzLastUpdated(f *testing.F) {
 	for _, seed := range []string{
 		`{"last_updated":1700000000}`, `{"category":"clip","last_updated":1.7e9}`, `{"last_updated":null}`, `{}`, ``, `[]`, `{"last_updated":""}`,
 		`{"last_updated":9223372036854775807}`, `{"last_updated":-1}`, `{"last_updated":1e400}`, `{"last_updated":1,"last_updated":2}`,
@@ -108,16 +111,16 @@ func FuzzStamp(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		stamp, err := parseStamp(body)
+		lastUpdated, err := parseLastUpdated(body)
 		if err != nil {
 			return
 		}
-		at, ok := stamp.Get()
+		at, ok := lastUpdated.Get()
 		if !ok {
 			return
 		}
 		_, err = json.Marshal(time.Unix(at, 0).UTC())
-		require.NoError(t, err, "a stamp of no time")
+		require.NoError(t, err, "it must have a form in JSON")
 		var seen struct {
 			LastUpdated *float64 `json:"last_updated"`
 		}

@@ -1,5 +1,5 @@
-// Faults that come together: stores that hang, lie or belong to another deployment, caches on the way, clients that close
-// while they read, and watches beside readers.
+// This file tests combinations of faults: stores that hang or belong to another deployment, caching proxies, clients
+// that are closed during a read, and watches with concurrent readers.
 
 package modelref_test
 
@@ -28,101 +28,102 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/haidra-org/modelref"
+	"github.com/haidra-org/modelref/api"
 	"github.com/haidra-org/modelref/modelreftest"
 )
 
 func TestAnotherDeploymentsCopyIsNotConfirmed(t *testing.T) {
 	inBubble(t, func(t *testing.T, a *modelreftest.Server) {
 		b := modelreftest.NewServer(t, modelreftest.InMemory(), modelreftest.WithDocument(modelref.CategoryImageGeneration, threeModels))
-		time.Sleep(time.Hour) // both were last changed an hour ago
+		time.Sleep(time.Hour) // both were changed an hour ago
 		dir := t.TempDir()
 		first := a.Client(t, modelref.WithCacheDir(dir))
 		load(t, first)
 		require.NoError(t, first.Close())
 		time.Sleep(30 * time.Second)
-		second := b.Client(t, modelref.WithCacheDir(dir)) // the same program, now pointed at another deployment
+		second := b.Client(t, modelref.WithCacheDir(dir)) // the same program with the URL of another deployment
 		load(t, second)
 		time.Sleep(minute)
 		ref := load(t, second)
-		assert.Equal(t, 3, ref.Len(), "what b has")
+		assert.Equal(t, 3, ref.Len(), "the document of b")
 		time.Sleep(40 * time.Minute)
-		assert.Equal(t, 3, load(t, second).Len(), "what b has, 40 min later")
+		assert.Equal(t, 3, load(t, second).Len(), "the document of b, 40 min later")
 	})
 }
 
 type hung struct{ *shared }
 
-func (hung) ReadNote(ctx context.Context, _ modelref.Category) (string, error) {
+func (hung) ReadProvenance(ctx context.Context, _ modelref.Category) (string, error) {
 	<-ctx.Done()
 	return "", ctx.Err()
 }
 
-func (hung) Read(ctx context.Context, _ modelref.Category, _ int64) (modelref.StoredDocument, error) {
+func (hung) Read(ctx context.Context, _ modelref.Category, _ int64) (modelref.StoreEntry, error) {
 	<-ctx.Done()
-	return modelref.StoredDocument{}, ctx.Err()
+	return modelref.StoreEntry{}, ctx.Err()
 }
 
-func TestAStoreThatHangsIsGivenUp(t *testing.T) {
+func TestAStoreThatHangsIsSkipped(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		client := server.Client(t, modelref.WithStore(hung{newShared()}))
 		load(t, client)
-		assert.False(t, client.Status().Primary.CoolingDown, "the PRIMARY is sound")
-		assert.False(t, client.Status().GitHub.CoolingDown, "and so is GitHub")
+		assert.False(t, client.Status().Primary.BreakerOpen, "the PRIMARY is available")
+		assert.False(t, client.Status().GitHub.BreakerOpen, "GitHub is available")
 	})
 }
 
 type polite struct{ *shared }
 
-func (s polite) Read(ctx context.Context, c modelref.Category, n int64) (modelref.StoredDocument, error) {
+func (s polite) Read(ctx context.Context, c modelref.Category, n int64) (modelref.StoreEntry, error) {
 	if ctx.Err() != nil {
-		return modelref.StoredDocument{}, ctx.Err()
+		return modelref.StoreEntry{}, ctx.Err()
 	}
 	return s.shared.Read(ctx, c, n)
 }
 
-func (s polite) ReadNote(ctx context.Context, c modelref.Category) (string, error) {
+func (s polite) ReadProvenance(ctx context.Context, c modelref.Category) (string, error) {
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
-	return s.shared.ReadNote(ctx, c)
+	return s.shared.ReadProvenance(ctx, c)
 }
 
-func TestTheStoreIsAskedAfterTheBudget(t *testing.T) {
+func TestTheStoreIsReadAfterTheBudget(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		store := polite{newShared()}
 		load(t, server.Client(t, modelref.WithStore(store)))
 		time.Sleep(2 * time.Hour)
 		server.Break(modelreftest.Primary, modelreftest.Stall())
 		server.Break(modelreftest.GitHub, modelreftest.Stall())
-		_, err := server.Client(t, modelref.WithStore(store)).ImageGeneration.Load(t.Context(), modelref.Refresh())
+		_, err := server.Client(t, modelref.WithStore(store)).ImageGeneration.Load(t.Context(), modelref.WithRefresh())
 		assert.NoError(t, err)
 	})
 }
 
-func TestWhoAsksNobodyWaitsForNoLock(t *testing.T) {
+func TestAReadWithoutRequestsDoesNotWaitForALock(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		store := newShared()
 		client := server.Client(t, modelref.WithStore(store))
 		load(t, client)
 		server.Break(modelreftest.Primary, modelreftest.Refused())
 		time.Sleep(minute)
-		require.True(t, load(t, client).Stale()) // pays for the outage; the breaker is open now
+		require.True(t, load(t, client).Stale()) // detects the outage and opens the breaker
 		_, err := store.TryLock(t.Context(), modelref.CategoryImageGeneration, time.Minute)
-		require.NoError(t, err) // another process, which does its probe of a PRIMARY that stalls
+		require.NoError(t, err) // another process, whose probe of the PRIMARY stalls
 		start := time.Now()
-		_, err = client.ImageGeneration.Load(t.Context(), modelref.Refresh())
+		_, err = client.ImageGeneration.Load(t.Context(), modelref.WithRefresh())
 		require.NoError(t, err)
-		assert.Zero(t, time.Since(start), "nobody is asked: the PRIMARY cools down")
+		assert.Zero(t, time.Since(start), "no request is sent: the breaker is open")
 		_, err = store.TryLock(t.Context(), modelref.CategoryLoRA, time.Minute)
 		require.NoError(t, err)
 		start = time.Now()
 		_, err = client.LoRA.Load(t.Context())
 		require.ErrorIs(t, err, modelref.ErrUnavailable)
-		assert.Zero(t, time.Since(start), "an error at once")
+		assert.Zero(t, time.Since(start), "the error is immediate")
 	})
 }
 
-func TestGitHubIsNotAskedAtEveryRead(t *testing.T) {
+func TestNotEveryReadSendsARequestToGitHub(t *testing.T) {
 	for name, fault := range map[string]modelreftest.Fault{"404": modelreftest.Status(404), "403": modelreftest.Status(403), "an HTML page": modelreftest.HTML(200)} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, server *modelreftest.Server) {
@@ -133,7 +134,7 @@ func TestGitHubIsNotAskedAtEveryRead(t *testing.T) {
 					_, err := client.ImageGeneration.Load(t.Context())
 					require.Error(t, err)
 				}
-				assert.LessOrEqual(t, strings.Count(tiers(server), "github"), 1)
+				assert.LessOrEqual(t, strings.Count(requested(server), "github"), 1)
 			})
 		})
 	}
@@ -142,7 +143,7 @@ func TestGitHubIsNotAskedAtEveryRead(t *testing.T) {
 func TestAReaderDoesNotMakeAWatchMissARestore(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		client := server.Client(t)
-		load(t, client) // a document without a stamp
+		load(t, client) // a document without a last-updated time
 		w := watch(t, client, modelref.WatchOptions{Interval: 70 * time.Second})
 		assert.Equal(t, []string{initial}, w.next())
 		server.SetDocument(modelref.CategoryImageGeneration, threeModels) // restored from a backup
@@ -150,11 +151,11 @@ func TestAReaderDoesNotMakeAWatchMissARestore(t *testing.T) {
 		time.Sleep(61 * time.Second)
 		load(t, client) // a reader is first
 		time.Sleep(30 * time.Minute)
-		assert.Len(t, w.next(), 1, "the watch tells it; requests: %s", tiers(server))
+		assert.Len(t, w.next(), 1, "the watch yields the change; requests: %s", requested(server))
 	})
 }
 
-// alter makes a client get the answers of the server for its image document as they are after alter.
+// alter returns an option. It changes the responses with the image document before the client receives them.
 func alter(server *modelreftest.Server, alter func(*http.Response)) modelref.Option {
 	next := server.HTTPClient().Transport
 	return modelref.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -166,28 +167,28 @@ func alter(server *modelreftest.Server, alter func(*http.Response)) modelref.Opt
 	})})
 }
 
-func TestADocumentThatACacheOnTheWayServed(t *testing.T) {
+func TestADocumentOfACachingProxy(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		old := true
 		client := server.Client(t, alter(server, func(resp *http.Response) {
-			if old { // from a cache that keeps documents for a minute: Date is its own, Age how old the body is
+			if old { // from a cache that keeps documents for a minute: it sets Date, and Age is the age of the body
 				_ = resp.Body.Close()
 				resp.Body, resp.ContentLength = io.NopCloser(strings.NewReader(twoModels)), int64(len(twoModels))
 				resp.Header.Set("Age", "55")
 			}
 		}))
 		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
-		time.Sleep(30 * time.Second) // changed 30 s ago; the copy is 55 s old
+		time.Sleep(30 * time.Second) // the document changed 30 s ago, and the cached copy is 55 s old
 		require.Equal(t, 2, load(t, client).Len())
 		old = false
 		time.Sleep(minute)
-		assert.Equal(t, 3, load(t, client).Len(), tiers(server))
+		assert.Equal(t, 3, load(t, client).Len(), requested(server))
 		time.Sleep(50 * time.Minute)
 		assert.Equal(t, 3, load(t, client).Len(), "50 minutes later")
 	})
 }
 
-func TestAStampIsNotThatOfADocumentFromACacheOnTheWay(t *testing.T) {
+func TestTheLastUpdatedTimeIsNotThatOfACachedDocument(t *testing.T) {
 	for _, tag := range []string{"", `"of two"`} {
 		t.Run("tag "+tag, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, server *modelreftest.Server) {
@@ -208,18 +209,18 @@ func TestAStampIsNotThatOfADocumentFromACacheOnTheWay(t *testing.T) {
 				time.Sleep(30 * time.Second)
 				server.SetDocument(modelref.CategoryImageGeneration, threeModels)
 				time.Sleep(31 * time.Second)
-				old = true // the stamp is new, and the document that of before
+				old = true // the last-updated time is new, but the document is old
 				require.Equal(t, 2, load(t, client).Len())
-				require.Equal(t, "document stamp document", tiers(server))
+				require.Equal(t, "documents last_updated documents", requested(server))
 				old = false
 				time.Sleep(minute)
-				assert.Equal(t, 3, load(t, client).Len(), tiers(server))
+				assert.Equal(t, 3, load(t, client).Len(), requested(server))
 			})
 		})
 	}
 }
 
-func TestAChangeWhileTheServiceAnswers(t *testing.T) {
+func TestAChangeWhileTheServiceResponds(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		slow := true
 		client := server.Client(t, alter(server, func(resp *http.Response) {
@@ -235,17 +236,17 @@ func TestAChangeWhileTheServiceAnswers(t *testing.T) {
 		}))
 		require.Equal(t, 2, load(t, client).Len())
 		time.Sleep(50 * time.Minute)
-		assert.Equal(t, 3, load(t, client).Len(), "50 minutes later: %s", tiers(server))
+		assert.Equal(t, 3, load(t, client).Len(), "50 minutes later: %s", requested(server))
 	})
 }
 
-func TestAWrongBaseURLIsNoMissingRecord(t *testing.T) {
+func TestAWrongBaseURLIsNotAMissingRecord(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		server.Break(modelreftest.Documents, modelreftest.Status(404))
 		client := server.Client(t)
 		_, err := client.LoRA.Get(t.Context(), "a LoRA")
 		require.ErrorIs(t, err, modelref.ErrUnavailable)
-		assert.NotErrorIs(t, err, modelref.ErrNotFound, "nobody knows whether there is that record")
+		assert.NotErrorIs(t, err, modelref.ErrNotFound, "it is unknown whether the record exists")
 		_, err = client.LoRA.Load(t.Context())
 		assert.NotErrorIs(t, err, modelref.ErrNotFound)
 		_, err = client.LoRA.Query().First(t.Context())
@@ -263,7 +264,7 @@ func TestAStoreIsNotPrinted(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		var log bytes.Buffer
 		broken := newShared()
-		broken.breakWith(errors.New("gone"))
+		broken.breakWith(errors.New("down"))
 		load(t, server.Client(t, modelref.WithStore(&unnamed{broken, "hunter2"}), logTo(&log)))
 		assert.Contains(t, log.String(), "unnamed")
 		assert.NotContains(t, log.String(), "hunter2")
@@ -273,7 +274,7 @@ func TestAStoreIsNotPrinted(t *testing.T) {
 func TestAnotherDefaultTransport(t *testing.T) {
 	before := http.DefaultTransport
 	defer func() { http.DefaultTransport = before }()
-	http.DefaultTransport = roundTripper(before.RoundTrip) // as otelhttp, httpmock and others are installed
+	http.DefaultTransport = roundTripper(before.RoundTrip) // like the transports of otelhttp, httpmock and others
 	assert.NotPanics(t, func() { _, _ = modelref.New() })
 }
 
@@ -295,56 +296,56 @@ func TestCloseLeavesNoConnection(t *testing.T) {
 	assert.Eventually(t, func() bool { return connections() <= before }, 10*time.Second, time.Millisecond)
 }
 
-func TestTheDoubtEndsWhenAnotherProcessSawRecords(t *testing.T) {
+func TestTheDoubtEndsIfAnotherProcessGetsRecords(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		dir := t.TempDir()
 		a, b := server.Client(t, modelref.WithCacheDir(dir)), server.Client(t, modelref.WithCacheDir(dir))
 		load(t, a)
 		server.SetDocument(modelref.CategoryImageGeneration, `{}`)
 		time.Sleep(minute)
-		require.Equal(t, 2, load(t, a).Len()) // a doubts it
+		require.Equal(t, 2, load(t, a).Len()) // a has seen one empty document
 		server.SetDocument(modelref.CategoryImageGeneration, twoModels)
-		_, err := b.ImageGeneration.Load(t.Context(), modelref.Refresh()) // b sees that there are records
+		_, err := b.ImageGeneration.Load(t.Context(), modelref.WithRefresh()) // b gets a document with records
 		require.NoError(t, err)
 		time.Sleep(59 * time.Second)
 		for range 20 {
-			_, err = b.ImageGeneration.Load(t.Context(), modelref.Refresh())
+			_, err = b.ImageGeneration.Load(t.Context(), modelref.WithRefresh())
 			require.NoError(t, err)
 			require.Equal(t, 2, load(t, a).Len()) // from the store
 			time.Sleep(minute)
 		}
 		server.SetDocument(modelref.CategoryImageGeneration, `{}`)
-		assert.Equal(t, 2, load(t, a).Len(), "said for the first time in 20 minutes")
+		assert.Equal(t, 2, load(t, a).Len(), "this is the first empty document in 20 minutes")
 	})
 }
 
-func TestATTLWithoutEnd(t *testing.T) {
+func TestAnUnlimitedTTL(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		client := server.Client(t, modelref.WithTTL(math.MaxInt64))
 		for range 10 {
 			load(t, client)
 		}
-		assert.Equal(t, "document", tiers(server))
+		assert.Equal(t, "documents", requested(server))
 	})
 }
 
-func TestABudgetWithoutEnd(t *testing.T) {
+func TestAnUnlimitedBudget(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
-		client := server.Client(t, modelref.WithRetry(modelref.RetryPolicy{Budget: math.MaxInt64}))
+		client := server.Client(t, modelref.WithRetry(modelref.RetryPolicy{MaxDuration: math.MaxInt64}))
 		ref, err := client.ImageGeneration.Load(t.Context())
 		require.NoError(t, err)
-		assert.Equal(t, modelref.OriginPrimary, ref.Origin())
+		assert.Equal(t, modelref.SourcePrimary, ref.Source())
 	})
 }
 
 func TestACallersCancellationIsContextCanceled(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		client := server.Client(t)
-		ctx, cancel := context.WithCancelCause(t.Context()) // as errgroup.WithContext does
+		ctx, cancel := context.WithCancelCause(t.Context()) // for example errgroup.WithContext
 		cancel(fmt.Errorf("another member of the group: %w", modelref.ErrNotFound))
 		_, err := client.ImageGeneration.Get(ctx, "Small/1")
 		assert.ErrorIs(t, err, context.Canceled)
-		assert.NotErrorIs(t, err, modelref.ErrNotFound, "Small/1 is there")
+		assert.ErrorContains(t, err, "another member of the group", "the cause is wrapped")
 	})
 }
 
@@ -360,18 +361,18 @@ func TestReadsThatWaitGetErrClosed(t *testing.T) {
 			_, err := client.ImageGeneration.Load(t.Context())
 			done <- err
 		}()
-		time.Sleep(time.Second)
+		time.Sleep(500 * time.Millisecond) // less than the refresh wait
 		go client.Close()
 		assert.ErrorIs(t, <-done, modelref.ErrClosed)
 		assert.Empty(t, log.String())
 	})
 }
 
-func TestAKeyThatIsQuotedAsJSON(t *testing.T) {
+func TestAnAPIKeyThatIsEscapedInJSON(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		server.Break(modelreftest.Primary, modelreftest.Body(403, "application/json", `{"detail":"bad key se\u0063ret\/key"}`))
 		client := server.Client(t, modelref.WithAPIKey("secret/key"))
-		_, err := client.Roles(t.Context())
+		_, err := client.Do(t.Context(), modelref.Request{Path: "model_references/v2/me/roles"})
 		require.Error(t, err)
 		assert.NotContains(t, err.Error(), "secret/key")
 	})
@@ -385,13 +386,13 @@ func TestATTLFromTheEnvironmentThatRoundsToZero(t *testing.T) {
 
 func TestAPathWithControlCharacters(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
-		assert.ErrorIs(t, server.Client(t).Get(t.Context(), "a\nb", nil, nil), modelref.ErrInvalidQuery)
+		assert.ErrorIs(t, server.Client(t).GetJSON(t.Context(), "a\nb", nil, new(any)), modelref.ErrInvalidQuery)
 	})
 }
 
 type noNotes struct{ *shared }
 
-func (noNotes) ReadNote(context.Context, modelref.Category) (string, error) {
+func (noNotes) ReadProvenance(context.Context, modelref.Category) (string, error) {
 	return "", errors.New("permission denied")
 }
 
@@ -399,7 +400,7 @@ func (noNotes) TryLock(context.Context, modelref.Category, time.Duration) (func(
 	return nil, errors.New("permission denied")
 }
 
-func TestEveryFailureOfAStoreIsTold(t *testing.T) {
+func TestEveryFailureOfAStoreIsReported(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		var log bytes.Buffer
 		client := server.Client(t, modelref.WithStore(noNotes{newShared()}), logTo(&log))
@@ -414,7 +415,7 @@ func TestEveryFailureOfAStoreIsTold(t *testing.T) {
 func TestAnOverlayOfNoPendingModels(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		client := server.Client(t, modelref.WithAPIKey("key"))
-		ref, err := client.ImageGeneration.Load(t.Context(), modelref.WithOverlay(modelref.Pending()))
+		ref, err := client.ImageGeneration.Load(t.Context(), modelref.WithOverlay(api.PendingOverlay(api.New(client))))
 		require.NoError(t, err)
 		assert.NoError(t, ref.Overlays()[0].Err)
 	})
@@ -439,6 +440,7 @@ func TestWatchDoesNotSpinWhileCloseWaits(t *testing.T) {
 		go func() { _, _ = client.CLIP.Load(context.Background()) }()
 		synctest.Wait()
 		_ = client.Close()
+		time.Sleep(time.Second) // Close does not wait for the store
 		mu.Lock()
 		defer mu.Unlock()
 		assert.Less(t, hits, 10)
@@ -447,12 +449,12 @@ func TestWatchDoesNotSpinWhileCloseWaits(t *testing.T) {
 
 type slowStore struct{ *shared }
 
-func (s slowStore) Read(ctx context.Context, c modelref.Category, n int64) (modelref.StoredDocument, error) {
-	time.Sleep(500 * time.Millisecond) // as a disk may
+func (s slowStore) Read(ctx context.Context, c modelref.Category, n int64) (modelref.StoreEntry, error) {
+	time.Sleep(500 * time.Millisecond) // like a slow disk
 	return s.shared.Read(ctx, c, n)
 }
 
-func TestAProcessThatReadsGitHubAlone(t *testing.T) {
+func TestAProcessThatReadsOnlyGitHub(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		dir := t.TempDir()
 		server.SetLegacyFile("stable_diffusion.json", `{"Old": {"name": "Old", "baseline": "stable diffusion 1", "type": "ckpt",
@@ -474,11 +476,11 @@ func TestAProcessThatReadsGitHubAlone(t *testing.T) {
 				wrong++
 			}
 		}
-		assert.Zero(t, wrong, "of %d reads of a Client whose PRIMARY is sound gave GitHub's file, not stale", reads)
+		assert.Zero(t, wrong, "of %d reads of a Client with an available PRIMARY returned GitHub's file, not stale", reads)
 	})
 }
 
-func TestWatchBesideAProcessThatReadsGitHubAlone(t *testing.T) {
+func TestWatchWithAProcessThatReadsOnlyGitHub(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		dir := t.TempDir()
 		server.SetLegacyFile("stable_diffusion.json", `{"Old": {"name": "Old", "baseline": "stable diffusion 1", "type": "ckpt",
@@ -517,7 +519,7 @@ func TestTheETagOfAnotherURLIsNotSent(t *testing.T) {
 				return resp, err
 			}
 			_ = resp.Body.Close()
-			tag := `"v1"` // as some mirrors count
+			tag := `"v1"` // some mirrors use such a counter
 			if r.Header.Get("If-None-Match") == tag {
 				resp.StatusCode, resp.Body, resp.ContentLength = 304, http.NoBody, 0
 				return resp, nil
@@ -544,7 +546,7 @@ func TestTheETagOfAnotherURLIsNotSent(t *testing.T) {
 	})
 }
 
-func TestSearchAllSaysTheCategoryOfARejectedRecord(t *testing.T) {
+func TestSearchAllReportsTheCategoryOfARejectedRecord(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		client := server.Client(t)
 		server.Break(modelreftest.Primary, modelreftest.Body(200, "application/json", `{"results":[{"name":5}],"total":1,"offset":0,"limit":50,"has_more":false}`))
@@ -569,15 +571,15 @@ func TestCloseDoesNotWaitForALock(t *testing.T) {
 	})
 }
 
-func TestASlowPrimaryBehindAStuckLock(t *testing.T) {
+func TestASlowPrimaryAndAStuckLock(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		store := newShared()
 		server.Break(modelreftest.Documents, modelreftest.Delay(4*time.Second))
 		client := server.Client(t, modelref.WithStore(store))
 		_, _ = store.TryLock(t.Context(), modelref.CategoryImageGeneration, time.Minute)
 		ref := load(t, client)
-		assert.Equal(t, modelref.OriginPrimary, ref.Origin())
-		assert.False(t, client.Status().Primary.CoolingDown, "the PRIMARY answers within 4 s")
+		assert.Equal(t, modelref.SourcePrimary, ref.Source())
+		assert.False(t, client.Status().Primary.BreakerOpen, "the PRIMARY responds within 4 s")
 	})
 }
 
@@ -587,12 +589,12 @@ func TestALoadAndARefreshInABubble(t *testing.T) {
 		client := server.Client(t)
 		var wg sync.WaitGroup
 		wg.Go(func() { _, _ = client.ImageGeneration.Load(t.Context()) })
-		wg.Go(func() { _, _ = client.ImageGeneration.Load(t.Context(), modelref.Refresh()) })
+		wg.Go(func() { _, _ = client.ImageGeneration.Load(t.Context(), modelref.WithRefresh()) })
 		wg.Wait()
 	})
 }
 
-func TestOfflineSeesWhatAnotherProgramWrote(t *testing.T) {
+func TestOfflineReadsTheFileOfAnotherProgram(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		dir := t.TempDir()
 		load(t, server.Client(t, modelref.WithCacheDir(dir)))
@@ -600,7 +602,7 @@ func TestOfflineSeesWhatAnotherProgramWrote(t *testing.T) {
 		require.Equal(t, 2, load(t, client).Len())
 		time.Sleep(minute)
 		path := filepath.Join(dir, "stable_diffusion.json")
-		require.NoError(t, os.WriteFile(path, []byte(threeModels), 0o600)) // as the Python library does
+		require.NoError(t, os.WriteFile(path, []byte(threeModels), 0o600)) // like the Python library
 		require.NoError(t, os.Chtimes(path, time.Now(), time.Now()))
 		time.Sleep(2 * time.Hour)
 		assert.Equal(t, 3, load(t, client).Len())
@@ -609,7 +611,7 @@ func TestOfflineSeesWhatAnotherProgramWrote(t *testing.T) {
 	})
 }
 
-func TestABootstrapDoesNotKeepTheStoreAway(t *testing.T) {
+func TestABootstrapDoesNotPreventTheUseOfTheStore(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		store := newShared()
 		load(t, server.Client(t, modelref.WithStore(store)))
@@ -619,19 +621,19 @@ func TestABootstrapDoesNotKeepTheStoreAway(t *testing.T) {
 		store.breakWith(errors.New("connection refused"))
 		bootstrap := fstest.MapFS{"image_generation.json": {Data: []byte(threeModels), ModTime: time.Now()}}
 		client := server.Client(t, modelref.WithStore(store), modelref.WithBootstrap(bootstrap))
-		assert.Equal(t, modelref.OriginBootstrap, load(t, client).Origin())
+		assert.Equal(t, modelref.SourceBootstrap, load(t, client).Source())
 		store.breakWith(nil)
 		time.Sleep(time.Hour)
-		assert.Equal(t, modelref.OriginStore, load(t, client).Origin(), "the last resort is the last")
+		assert.Equal(t, modelref.SourceStore, load(t, client).Source(), "the bootstrap is used last")
 	})
 }
 
-func TestAStoreThatFailsInPartIsToldOnce(t *testing.T) {
+func TestAStoreThatFailsPartlyIsReportedOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		var log bytes.Buffer
 		client := server.Client(t, modelref.WithStore(readFails{newShared()}), logTo(&log))
 		for range 5 {
-			_, err := client.ImageGeneration.Load(t.Context(), modelref.Refresh())
+			_, err := client.ImageGeneration.Load(t.Context(), modelref.WithRefresh())
 			require.NoError(t, err)
 			_, err = client.CLIP.Load(t.Context())
 			require.NoError(t, err)
@@ -645,8 +647,8 @@ func TestAStoreThatFailsInPartIsToldOnce(t *testing.T) {
 
 type readFails struct{ *shared }
 
-func (readFails) Read(context.Context, modelref.Category, int64) (modelref.StoredDocument, error) {
-	return modelref.StoredDocument{}, errors.New("read: permission denied")
+func (readFails) Read(context.Context, modelref.Category, int64) (modelref.StoreEntry, error) {
+	return modelref.StoreEntry{}, errors.New("read: permission denied")
 }
 
 func TestStatusStaysStale(t *testing.T) {
@@ -658,19 +660,19 @@ func TestStatusStaysStale(t *testing.T) {
 		require.True(t, load(t, client).Stale())
 		st := client.Status()
 		require.True(t, func() bool { c := st.Category(modelref.CategoryImageGeneration); return c.Stale }())
-		time.Sleep(10 * time.Minute) // the PRIMARY is still gone
+		time.Sleep(10 * time.Minute) // the PRIMARY is still down
 		s := client.Status()
 		c := s.Category(modelref.CategoryImageGeneration)
 		assert.True(t, c.Stale, "confirmed %s ago", c.Age())
 		require.NoError(t, client.Close())
 		s = client.Status()
 		c = s.Category(modelref.CategoryImageGeneration)
-		assert.True(t, c.Stale, "a Client that is closed is told of as it was")
+		assert.True(t, c.Stale, "the status of a closed Client does not change")
 		assert.False(t, c.Fresh)
 	})
 }
 
-func TestStatusSaysSinceWhenASourceStandsAsItDoes(t *testing.T) {
+func TestStatusHasTheTimeOfTheLastChange(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		client := server.Client(t)
 		for range 2 {
@@ -693,25 +695,25 @@ func TestStatusSaysSinceWhenASourceStandsAsItDoes(t *testing.T) {
 	})
 }
 
-func TestARevalidationIsToldOfTheSourceThatWasAsked(t *testing.T) {
+func TestARevalidationIsReportedForItsSource(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		dir := t.TempDir()
 		load(t, server.Client(t, modelref.WithCacheDir(dir)))
 		var told []string
 		client := server.Client(t, modelref.WithCacheDir(dir), modelref.WithObserver(func(e modelref.Event) {
-			told = append(told, e.Kind.String()+" "+e.Origin.String())
+			told = append(told, e.Kind.String()+" "+e.Source.String())
 		}))
 		load(t, client)
 		time.Sleep(minute)
-		require.Equal(t, modelref.OriginDisk, load(t, client).Origin())
+		require.Equal(t, modelref.SourceDisk, load(t, client).Source())
 		assert.Equal(t, []string{"load disk", "revalidate primary"}, told)
 	})
 }
 
-func TestAProbeThatIsEndedIsNotTheLast(t *testing.T) {
+func TestACanceledProbeIsNotTheLast(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		var ended atomic.Bool
-		client := server.Client(t, modelref.WithTransport(func(next http.RoundTripper) http.RoundTripper {
+		client := server.Client(t, modelref.WithTransportWrapper(func(next http.RoundTripper) http.RoundTripper {
 			return roundTripper(func(r *http.Request) (*http.Response, error) {
 				if ended.Load() {
 					runtime.Goexit()
@@ -720,20 +722,21 @@ func TestAProbeThatIsEndedIsNotTheLast(t *testing.T) {
 			})
 		}))
 		server.Break(modelreftest.Primary, modelreftest.Refused())
-		require.Equal(t, modelref.OriginGitHub, load(t, client).Origin())
+		require.Equal(t, modelref.SourceGitHub, load(t, client).Source())
 		server.Heal(modelreftest.Primary)
 		time.Sleep(10 * time.Minute)
 		ended.Store(true)
-		_, err := client.ImageGeneration.Load(t.Context())
-		require.ErrorContains(t, err, "has ended its goroutine")
+		ref := load(t, client)
+		require.True(t, ref.Stale())
+		require.ErrorContains(t, ref.FallbackReason(), "has ended its goroutine")
 		ended.Store(false)
-		time.Sleep(minute) // net/http waits for its timeout
-		assert.Equal(t, modelref.OriginPrimary, load(t, client).Origin())
+		time.Sleep(minute) // net/http waits until its timeout
+		assert.Equal(t, modelref.SourcePrimary, load(t, client).Source())
 	})
 }
 
-// What a load calls is the program's own: an observer of a test may end its goroutine, as FailNow does.
-func TestAReadEndsWhereItsGoroutineIsEnded(t *testing.T) {
+// A load calls code of the program, which may end its goroutine. For example, the observer of a test may call FailNow.
+func TestAReadEndsIfItsGoroutineIsEnded(t *testing.T) {
 	t.Parallel()
 	var ended atomic.Bool
 	client, err := modelref.New(modelref.WithoutGitHub(),
@@ -747,14 +750,14 @@ func TestAReadEndsWhereItsGoroutineIsEnded(t *testing.T) {
 		}))
 	require.NoError(t, err)
 	_, err = client.BLIP.Load(t.Context())
-	require.ErrorContains(t, err, "modelref: blip: what the load called has ended its goroutine")
-	ref, err := client.BLIP.Load(t.Context(), modelref.Refresh())
-	require.NoError(t, err, "and the next load is not held up by it")
+	require.ErrorContains(t, err, "modelref: blip: the code that the load called has ended its goroutine")
+	ref, err := client.BLIP.Load(t.Context(), modelref.WithRefresh())
+	require.NoError(t, err, "the next load is not delayed")
 	require.Equal(t, 1, ref.Len())
 	require.NoError(t, client.Close())
 }
 
-func TestAResponseMadeByHandNeedsNoLength(t *testing.T) {
+func TestAResponseOfATransportNeedsNoLength(t *testing.T) {
 	t.Parallel()
 	client, err := modelref.New(modelref.WithoutGitHub(), modelref.WithHTTPClient(&http.Client{Transport: roundTripper(
 		func(r *http.Request) (*http.Response, error) {
@@ -769,7 +772,7 @@ func TestAResponseMadeByHandNeedsNoLength(t *testing.T) {
 	require.Equal(t, 1, ref.Len())
 }
 
-func TestABootstrapFileThatCannotBeReadIsNotCalledLarge(t *testing.T) {
+func TestTheErrorOfAnUnreadableBootstrapFile(t *testing.T) {
 	t.Parallel()
 	client, err := modelref.New(modelref.WithOffline(), modelref.WithBootstrap(fstest.MapFS{"blip.json": {Mode: fs.ModeDir}}))
 	require.NoError(t, err)

@@ -1,4 +1,4 @@
-// Records of a second source over the canonical ones.
+// This file tests overlays: records of a second source that replace canonical records.
 
 package modelref_test
 
@@ -23,7 +23,7 @@ func TestOverlays(t *testing.T) {
 		client := server.Client(t)
 		first := overlay(`{"Large?": {"baseline": "first", "nsfw": false}, "Own": {"baseline": "first", "nsfw": false}, "bad": 1}`, nil)
 		second := overlay(`{"Own": {"baseline": "second", "nsfw": false}}`, nil)
-		broken := overlay("", errors.New("no such luck"))
+		broken := overlay("", errors.New("overlay unavailable"))
 		nonsense := overlay("[]", nil)
 		ref, err := client.ImageGeneration.Load(t.Context(), modelref.WithOverlay(first, broken, second, nonsense, nil))
 		require.NoError(t, err)
@@ -40,15 +40,15 @@ func TestOverlays(t *testing.T) {
 		assert.Equal(t, []string{"Large?"}, status[0].Replaced)
 		assert.Equal(t, 2, status[0].Records)
 		assert.Len(t, status[0].Rejected, 1)
-		require.ErrorContains(t, status[1].Err, "no such luck")
+		require.ErrorContains(t, status[1].Err, "overlay unavailable")
 		assert.Equal(t, []string{"Own"}, status[2].Replaced)
-		require.ErrorContains(t, status[3].Err, "want an object, got a list")
+		require.ErrorContains(t, status[3].Err, "must be an object, got a list")
 		require.Error(t, status[4].Err)
 
 		plain := load(t, client)
-		assert.Equal(t, 2, plain.Len(), "for one read alone")
+		assert.Equal(t, 2, plain.Len(), "only for one read")
 		assert.Empty(t, plain.Overlays())
-		assert.Equal(t, "document", tiers(server))
+		assert.Equal(t, "documents", requested(server))
 
 		reader, err := client.Category("image_generation")
 		require.NoError(t, err)
@@ -58,25 +58,32 @@ func TestOverlays(t *testing.T) {
 	})
 }
 
-func TestPendingRecordsNeedAKeyAndNeverCostTheCanonicalOnes(t *testing.T) {
-	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
-		ref, err := server.Client(t).ImageGeneration.Load(t.Context(), modelref.WithOverlay(modelref.Pending()))
-		require.NoError(t, err)
-		assert.Equal(t, 2, ref.Len())
-		require.ErrorContains(t, ref.Overlays()[0].Err, "WithAPIKey")
-		assert.Equal(t, "document", tiers(server), "nothing is sent without a key")
+// named is an overlay source with a name.
+type named struct{ modelref.OverlaySource }
 
-		client := server.Client(t, modelref.WithAPIKey("0123456789"))
-		server.Script(modelreftest.Primary, modelreftest.OK(),
-			modelreftest.Body(200, "application/json", `{"Waiting": {"name": "Waiting", "baseline": "flux_1", "nsfw": false}}`))
-		ref, err = client.ImageGeneration.Load(t.Context(), modelref.WithOverlay(modelref.Pending()))
+func (named) String() string { return "local" }
+
+// failing is an overlay source that reads with a Client.
+type failing struct{ client *modelref.Client }
+
+func (f failing) Document(ctx context.Context, _ modelref.Category) ([]byte, error) {
+	resp, err := f.client.Do(ctx, modelref.Request{Path: "own", RequireAPIKey: true})
+	if err != nil {
+		return nil, err
+	}
+	return resp.Body, nil
+}
+
+func TestOverlayNamesAndErrors(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		client := server.Client(t)
+		local := named{overlay(`{"Own": {"baseline": "flux_1", "nsfw": false}}`, nil)}
+		ref, err := client.ImageGeneration.Load(t.Context(), modelref.WithOverlay(local, failing{client}))
 		require.NoError(t, err)
-		require.NoError(t, ref.Overlays()[0].Err)
-		assert.Equal(t, "pending", ref.SourceOf("Waiting"))
-		for _, r := range server.Requests() {
-			assert.Empty(t, r.Query, "the key travels in a header")
-		}
-		_, err = modelref.Pending().Overlay(t.Context(), modelref.CategoryCLIP)
-		require.ErrorIs(t, err, modelref.ErrNotConfigured)
+		assert.Equal(t, "local", ref.Overlays()[0].Name)
+		assert.Equal(t, "local", ref.SourceOf("Own"))
+		assert.EqualError(t, ref.Overlays()[1].Err, "modelref: image_generation: overlay modelref_test.failing: "+
+			"GET own: the API key is not configured: it must be set with WithAPIKey")
+		require.ErrorIs(t, ref.Overlays()[1].Err, modelref.ErrNotConfigured)
 	})
 }

@@ -1,6 +1,7 @@
 //go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
-// Several processes on one cache directory: they share downloads, see whole documents, and survive each other's crashes.
+// This file tests several processes with one cache directory: they share downloads, read complete documents, and
+// continue after another process has crashed.
 
 package modelref_test
 
@@ -26,23 +27,23 @@ import (
 	"github.com/haidra-org/modelref/modelreftest"
 )
 
-// The environment of a child: what it is to do, with which directory and server.
+// Environment variables of a child process: its role, the cache directory, and the URL of the server.
 const (
 	envRole = "MODELREF_TEST_ROLE"
 	envDir  = "MODELREF_TEST_DIR"
 	envURL  = "MODELREF_TEST_URL"
 )
 
-// The roles of a child.
+// The roles of a child process.
 const (
 	roleReader    = "reader"    // reads until its standard input ends
-	roleRefresher = "refresher" // downloads and writes without a pause
-	roleOther     = "other"     // writes documents in place, as a program that knows of no renaming
+	roleRefresher = "refresher" // downloads and writes continuously
+	roleOther     = "other"     // writes documents in place, like a program that does not rename files
 )
 
 const processTTL = 100 * time.Millisecond
 
-// TestHelperProcess is no test but the main function of the children.
+// TestHelperProcess is not a test. It is the main function of the child processes.
 func TestHelperProcess(t *testing.T) {
 	dir := os.Getenv(envDir)
 	switch os.Getenv(envRole) {
@@ -51,21 +52,21 @@ func TestHelperProcess(t *testing.T) {
 	case roleRefresher:
 		client := childClient(t, dir)
 		for {
-			_, _ = client.ImageGeneration.Load(t.Context(), modelref.Refresh()) // the parent kills it anyway
+			_, _ = client.ImageGeneration.Load(t.Context(), modelref.WithRefresh()) // the parent kills this process
 			fmt.Println("loaded")
 		}
 	case roleOther:
-		// Both versions have as many bytes, the worst case for who reads meanwhile.
+		// Both versions have the same length, which is the worst case for concurrent readers.
 		documents := [][]byte{[]byte(longDocument(1)), []byte(longDocument(2))}
 		for i := 0; ; i++ {
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "stable_diffusion.json"), documents[i%2], 0o600))
 		}
 	default:
-		t.Skip("it runs in processes that other tests start")
+		t.Skip("used only in the child processes of other tests")
 	}
 }
 
-// childClient makes a client of the parent's server.
+// childClient returns a client of the parent's server.
 func childClient(t *testing.T, dir string) *modelref.Client {
 	client, err := modelref.New(modelref.WithPrimaryURL(os.Getenv(envURL)), modelref.WithoutGitHub(),
 		modelref.WithCacheDir(dir), modelref.WithTTL(processTTL))
@@ -73,12 +74,12 @@ func childClient(t *testing.T, dir string) *modelref.Client {
 	return client
 }
 
-// childReads reads until the parent says that it is enough, and prints each version as it is first seen.
+// childReads reads until the parent closes the standard input. It prints each version when it is first read.
 func childReads(t *testing.T, client *modelref.Client) {
 	enough := make(chan struct{})
 	go func() {
 		defer close(enough)
-		_, _ = io.Copy(io.Discard, os.Stdin) // however it ends
+		_, _ = io.Copy(io.Discard, os.Stdin) // until the end or an error
 	}()
 	reader, err := client.Category("image_generation")
 	require.NoError(t, err)
@@ -87,7 +88,7 @@ func childReads(t *testing.T, client *modelref.Client) {
 		require.NoError(t, err)
 		version, err := versionOf(ref)
 		require.NoError(t, err)
-		require.GreaterOrEqual(t, version, last, "an older version")
+		require.GreaterOrEqual(t, version, last, "an older version than before")
 		if version > last {
 			fmt.Printf("version %d\n", version)
 		}
@@ -101,19 +102,19 @@ func childReads(t *testing.T, client *modelref.Client) {
 	require.NoError(t, client.Close())
 }
 
-// child is another process.
+// child is a child process.
 type child struct {
 	*exec.Cmd
 	stdin io.Closer
 	lines *bufio.Scanner
 }
 
-// startChild runs this test binary again in a role.
+// startChild runs this test binary in a child process with a role.
 func startChild(t *testing.T, role, dir, url string) *child {
 	t.Helper()
 	program, err := os.Executable()
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // a child that hangs fails its test, not the run
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // if the child hangs, only its test fails
 	t.Cleanup(cancel)
 	c := &child{Cmd: exec.CommandContext(ctx, program, "-test.run=^TestHelperProcess$")}
 	c.Env = append(os.Environ(), envRole+"="+role, envDir+"="+dir, envURL+"="+url)
@@ -127,7 +128,7 @@ func startChild(t *testing.T, role, dir, url string) *child {
 	return c
 }
 
-// await reads what the child prints up to a line.
+// await reads the output of the child up to a line.
 func (c *child) await(t *testing.T, line string) {
 	t.Helper()
 	var said []string
@@ -137,10 +138,10 @@ func (c *child) await(t *testing.T, line string) {
 		}
 		said = append(said, c.lines.Text())
 	}
-	t.Fatalf("the child ended and never said %q, but %q", line, said)
+	t.Fatalf("the child ended without printing %q, it printed %q", line, said)
 }
 
-// finish tells a reader that it is enough, and checks that it saw nothing wrong.
+// finish ends a reader and checks that it reports no error.
 func (c *child) finish(t *testing.T) {
 	t.Helper()
 	require.NoError(t, c.stdin.Close())
@@ -151,28 +152,28 @@ func (c *child) finish(t *testing.T) {
 	require.NoError(t, c.Wait(), strings.Join(said, "\n"))
 }
 
-// kill ends the child as the kernel does when memory runs out.
+// kill ends the child immediately, like the kernel if memory is exhausted.
 func (c *child) kill(t *testing.T) {
 	t.Helper()
 	require.NoError(t, c.Process.Signal(syscall.SIGKILL))
-	for c.lines.Scan() { // up to the end, so that Wait may close the pipe
+	for c.lines.Scan() { // reads to the end, so that Wait may close the pipe
 		continue
 	}
 	require.Error(t, c.Wait())
 }
 
-// countOf counts the requests of a tier.
-func countOf(server *modelreftest.Server, tier modelreftest.Tier) (n int) {
+// countOf counts the requests to an endpoint.
+func countOf(server *modelreftest.Server, endpoint modelreftest.Endpoint) (n int) {
 	for _, r := range server.Requests() {
-		if r.Tier == tier {
+		if r.Endpoint == endpoint {
 			n++
 		}
 	}
 	return n
 }
 
-// publish sets a version, with a change stamp that is settled, as that of a change some seconds ago: the stamp of this
-// second would make every read of the next two download, which is right and not what is measured.
+// publish sets a version. Its last-updated time is several seconds in the past. With the current second, every read
+// within the next two seconds would have to download the document. That is correct but not the subject of this test.
 func publish(server *modelreftest.Server, version int) {
 	server.SetDocument(modelref.CategoryImageGeneration, versioned(version))
 	server.SetLastUpdated(modelref.CategoryImageGeneration, time.Now().Unix()-1000+int64(version))
@@ -189,8 +190,8 @@ func TestProcessesShareDownloads(t *testing.T) {
 	for i := range children {
 		children[i] = startChild(t, roleReader, dir, server.URL())
 	}
-	// The first read asks for no stamp. From the second on there is one to compare with.
-	require.Eventually(t, func() bool { return countOf(server, modelreftest.Stamp) >= 3 }, 20*time.Second, time.Millisecond)
+	// The first read does not request the last-updated time. Later reads compare it with the previous one.
+	require.Eventually(t, func() bool { return countOf(server, modelreftest.LastUpdated) >= 3 }, 20*time.Second, time.Millisecond)
 	for version := range changes + 1 {
 		if version > 0 {
 			publish(server, version)
@@ -203,16 +204,16 @@ func TestProcessesShareDownloads(t *testing.T) {
 		c.finish(t)
 	}
 	took := time.Since(start)
-	documents, stamps := countOf(server, modelreftest.Documents), countOf(server, modelreftest.Stamp)
-	t.Logf("%d processes, %d versions in %s: %d downloads, %d stamps; each on its own would make %d downloads and about %d stamps",
-		processes, changes+1, took.Round(time.Millisecond), documents, stamps, processes*(changes+1),
+	documents, updates := countOf(server, modelreftest.Documents), countOf(server, modelreftest.LastUpdated)
+	t.Logf("%d processes, %d versions in %s: %d downloads, %d last-updated times; separate processes would request %d downloads and about %d last-updated times",
+		processes, changes+1, took.Round(time.Millisecond), documents, updates, processes*(changes+1),
 		processes*int(took/processTTL))
-	// A change may come between the stamp and the document of one download: then there is a second.
+	// If the document changes between the requests of one download, there is a second download.
 	assert.LessOrEqual(t, documents, 2*(changes+1))
 	checkCacheDir(t, dir, changes)
 }
 
-// checkCacheDir checks that the directory has the document of a version, what is known of it, a lock, and no more.
+// checkCacheDir checks that the directory has only the document of a version, its provenance, and a lock.
 func checkCacheDir(t *testing.T, dir string, version int) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -222,10 +223,10 @@ func checkCacheDir(t *testing.T, dir string, version int) {
 		names = append(names, entry.Name())
 	}
 	assert.Equal(t, []string{".stable_diffusion.json.lock", "stable_diffusion.json", "stable_diffusion.json.modelref"}, names)
-	assert.Equal(t, versioned(version), readFile(t, dir, "stable_diffusion.json"), "byte for byte what the service sent")
+	assert.Equal(t, versioned(version), readFile(t, dir, "stable_diffusion.json"), "the document is unchanged")
 }
 
-func TestAKilledProcessHoldsNobodyUp(t *testing.T) {
+func TestAKilledProcessDoesNotDelayOthers(t *testing.T) {
 	t.Parallel()
 	server := modelreftest.NewServer(t)
 	dir := t.TempDir()
@@ -233,18 +234,18 @@ func TestAKilledProcessHoldsNobodyUp(t *testing.T) {
 	server.Break(modelreftest.Documents, modelreftest.Stall())
 	c := startChild(t, roleReader, dir, server.URL())
 	require.Eventually(t, func() bool { return len(server.Requests()) > 0 }, 10*time.Second, time.Millisecond)
-	c.kill(t) // with the lock, and an answer that has not come
+	c.kill(t) // it holds the lock and waits for a response
 	server.Heal(modelreftest.Documents)
 	start := time.Now()
 	ref := load(t, server.Client(t, modelref.WithCacheDir(dir)))
 	took := time.Since(start)
-	t.Logf("after a SIGKILL of who had the lock, a read took %s", took.Round(time.Millisecond))
-	assert.Less(t, took, 2*time.Second, "half the budget, 10 s, is how long it would wait for a lock")
-	assert.Equal(t, modelref.OriginPrimary, ref.Origin())
+	t.Logf("after a SIGKILL of the process with the lock, a read took %s", took.Round(time.Millisecond))
+	assert.Less(t, took, 2*time.Second, "a read would wait for a lock for half of the budget, 10 s")
+	assert.Equal(t, modelref.SourcePrimary, ref.Source())
 	checkCacheDir(t, dir, 1)
 }
 
-// longDocument returns a document of about a MiB, of the same length for every version.
+// longDocument returns a document of about 1 MiB. All versions have the same length.
 func longDocument(version int) string {
 	var out strings.Builder
 	for i := range 4000 {
@@ -255,7 +256,7 @@ func longDocument(version int) string {
 	return out.String() + "\n}\n"
 }
 
-// checkWhole checks that a reference has all records of a long document, of one version.
+// checkWhole checks that a reference has all records of a long document and that they have the same version.
 func checkWhole(t *testing.T, ref *modelref.Reference[modelref.ImageGenerationRecord]) {
 	t.Helper()
 	require.Equal(t, 4000, ref.Len())
@@ -266,7 +267,7 @@ func checkWhole(t *testing.T, ref *modelref.Reference[modelref.ImageGenerationRe
 	require.Len(t, versions, 1, "torn")
 }
 
-func TestAProcessKilledWhileWritingLeavesAWholeFile(t *testing.T) {
+func TestAProcessKilledWhileWritingLeavesACompleteFile(t *testing.T) {
 	t.Parallel()
 	server := modelreftest.NewServer(t)
 	dir := t.TempDir()
@@ -275,30 +276,30 @@ func TestAProcessKilledWhileWritingLeavesAWholeFile(t *testing.T) {
 		server.SetDocument(modelref.CategoryImageGeneration, longDocument(round))
 		c := startChild(t, roleRefresher, dir, server.URL())
 		c.await(t, "loaded")
-		time.Sleep(between(0, 30*time.Millisecond)) // into the middle of whatever it is at
+		time.Sleep(between(0, 30*time.Millisecond)) // at a random point of its work
 		c.kill(t)
-		client, err := modelref.New(modelref.WithOffline(), modelref.WithCacheDir(dir))
+		client, err := modelref.New(modelref.WithPrimaryURL(server.URL()), modelref.WithOffline(), modelref.WithCacheDir(dir))
 		require.NoError(t, err)
 		ref := load(t, client)
 		require.NoError(t, client.Close())
-		assert.Equal(t, modelref.OriginDisk, ref.Origin())
+		assert.Equal(t, modelref.SourceDisk, ref.Source())
 		checkWhole(t, ref)
 		found, err := filepath.Glob(filepath.Join(dir, ".modelref-*.tmp"))
 		require.NoError(t, err)
 		left = len(found)
 	}
-	t.Logf("10 processes killed while they wrote: no broken document, %d unfinished files, which are removed after an hour", left)
+	t.Logf("10 processes killed while they wrote: no corrupted document, %d unfinished files, which are removed after an hour", left)
 }
 
 func TestAFileOfAnotherProgramIsRead(t *testing.T) {
 	t.Parallel()
 	document := map[string]any{}
 	require.NoError(t, json.Unmarshal([]byte(versioned(3)), &document))
-	indented, err := json.MarshalIndent(document, "", "    ") // as json.dump(…, indent=4)
+	indented, err := json.MarshalIndent(document, "", "    ") // like json.dump(…, indent=4)
 	require.NoError(t, err)
 	for name, provenance := range map[string]string{
-		"without provenance": "", "with that of another document": `{"source":"primary","size":5,"crc32c":7}`,
-		"with a broken one": "{", "with an empty one": "{}",
+		"without provenance": "", "with the provenance of another document": `{"source":"primary","size":5,"crc32c":7}`,
+		"with invalid provenance": "{", "with empty provenance": "{}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -315,14 +316,14 @@ func TestAFileOfAnotherProgramIsRead(t *testing.T) {
 			defer func() { _ = client.Close() }()
 			ref := load(t, client)
 			assert.Equal(t, versionedLen(3), ref.Len())
-			assert.Equal(t, modelref.OriginDisk, ref.Origin())
+			assert.Equal(t, modelref.SourceDisk, ref.Source())
 			assert.True(t, ref.Stale())
-			assert.True(t, written.Equal(ref.FetchedAt()), "it is as old as its file")
+			assert.True(t, written.Equal(ref.FetchedAt()), "its age is that of the file")
 		})
 	}
 }
 
-func TestAFileThatIsWrittenInPlaceIsReadWholeOrNotAtAll(t *testing.T) {
+func TestAFileThatIsWrittenInPlaceIsReadCompletelyOrNotAtAll(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "stable_diffusion.json"), []byte(longDocument(0)), 0o600))
@@ -342,15 +343,15 @@ func TestAFileThatIsWrittenInPlaceIsReadWholeOrNotAtAll(t *testing.T) {
 		whole++
 	}
 	c.kill(t)
-	t.Logf("a file that is written in place all the time: %d reads found it whole, %d said that it is not", whole, refused)
+	t.Logf("a file that is continuously written in place: %d reads were complete, %d returned an error", whole, refused)
 }
 
-// The Python library reads a file with json.load and takes its top level for the records by name.
-func TestPythonReadsWhatWeWrite(t *testing.T) {
+// The Python library reads a file with json.load. The top level has the records by name.
+func TestPythonReadsTheCacheDirectory(t *testing.T) {
 	t.Parallel()
 	python, err := exec.LookPath("python3")
 	if err != nil {
-		t.Skip("there is no python3")
+		t.Skip("python3 is not installed")
 	}
 	server := modelreftest.NewServer(t)
 	dir := t.TempDir()
@@ -366,7 +367,7 @@ for path in sorted(pathlib.Path(sys.argv[1]).glob("*.json")):
 `
 	out, err := exec.CommandContext(t.Context(), python, "-c", script, dir).CombinedOutput()
 	require.NoError(t, err, string(out))
-	again, err := modelref.New(modelref.WithOffline(), modelref.WithCacheDir(dir))
+	again, err := modelref.New(modelref.WithPrimaryURL(server.URL()), modelref.WithOffline(), modelref.WithCacheDir(dir))
 	require.NoError(t, err)
 	defer func() { _ = again.Close() }()
 	for _, category := range modelref.Categories() {
@@ -378,13 +379,13 @@ for path in sorted(pathlib.Path(sys.argv[1]).glob("*.json")):
 		reader, err = again.Category(string(category))
 		require.NoError(t, err)
 		theirs, err := reader.Load(t.Context())
-		require.NoError(t, err, "what Python wrote")
+		require.NoError(t, err, "the file written by Python")
 		assert.Equal(t, ours.Names(), theirs.Names())
-		assert.Equal(t, modelref.OriginDisk, theirs.Origin())
+		assert.Equal(t, modelref.SourceDisk, theirs.Source())
 	}
 }
 
-func TestAPipeInPlaceOfAFileHoldsNobodyUp(t *testing.T) {
+func TestAPipeInsteadOfAFileDelaysNoRead(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"stable_diffusion.json", "stable_diffusion.json.modelref"} {
 		t.Run(name, func(t *testing.T) {
@@ -399,7 +400,7 @@ func TestAPipeInPlaceOfAFileHoldsNobodyUp(t *testing.T) {
 			client, err := modelref.New(append(server.Options(), modelref.WithCacheDir(dir))...)
 			require.NoError(t, err)
 			_, err = client.ImageGeneration.Load(ctx)
-			if err == nil { // else the load waits for the pipe, and so would Close
+			if err == nil { // otherwise the load waits for the pipe, and Close would wait, too
 				_ = client.Close()
 			}
 			require.NoError(t, err)
@@ -407,20 +408,20 @@ func TestAPipeInPlaceOfAFileHoldsNobodyUp(t *testing.T) {
 	}
 }
 
-// A download that was asked for before a change and ends after it must not take the place of a newer one.
-func TestASlowRefreshElsewhereBringsNothingOldBack(t *testing.T) {
+// A download that was requested before a change and ends after it must not replace a newer document.
+func TestASlowRefreshOfAnotherProcessDoesNotGoBack(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		dir := t.TempDir()
 		a, b := server.Client(t, modelref.WithCacheDir(dir)), server.Client(t, modelref.WithCacheDir(dir))
 		server.Script(modelreftest.Documents, modelreftest.Trickle(20*time.Millisecond))
 		var slow sync.WaitGroup
 		slow.Go(func() {
-			_, err := a.ImageGeneration.Load(t.Context(), modelref.Refresh())
+			_, err := a.ImageGeneration.Load(t.Context(), modelref.WithRefresh())
 			assert.NoError(t, err)
 		})
 		time.Sleep(time.Second)
 		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
-		ref, err := b.ImageGeneration.Load(t.Context(), modelref.Refresh())
+		ref, err := b.ImageGeneration.Load(t.Context(), modelref.WithRefresh())
 		require.NoError(t, err)
 		require.Equal(t, 3, ref.Len())
 		slow.Wait()

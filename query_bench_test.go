@@ -1,4 +1,4 @@
-// Benchmarks: queries against the hand-written loop that does the same.
+// Benchmarks that compare queries with equivalent loops.
 
 package modelref
 
@@ -17,7 +17,7 @@ import (
 
 const generatedRecords = 100_000
 
-// generatedImages returns a reference of that many invented records.
+// generatedImages returns a reference with n generated records.
 func generatedImages(n int) *Reference[ImageGenerationRecord] {
 	random := rand.New(rand.NewPCG(1, 2))
 	baselines, styles := Baselines(), Styles()
@@ -40,9 +40,9 @@ func generatedImages(n int) *Reference[ImageGenerationRecord] {
 	return referenceTo(list)
 }
 
-// benchmarkQuery is filter, order and limit, as a program would write it.
+// benchmarkQuery is a usual query: filter, order and limit.
 func benchmarkQuery(ref *Reference[ImageGenerationRecord]) ImageQuery {
-	return QueryImages(ref).
+	return NewImageQuery(ref).
 		Where(ImageFields.Baseline.In(BaselineStableDiffusionXL, BaselineFlux1),
 			ImageFields.SizeOnDiskBytes.Lt(7_000_000_000)).
 		ExcludeNSFW().
@@ -59,7 +59,7 @@ func handKeeps(r *ImageGenerationRecord) bool {
 }
 
 func handCompare(a, b *ImageGenerationRecord) int {
-	x, _ := a.SizeOnDiskBytes.Get() // the filter keeps only those that have one
+	x, _ := a.SizeOnDiskBytes.Get() // the filter selects only records with a size
 	y, _ := b.SizeOnDiskBytes.Get()
 	if c := cmp.Compare(x, y); c != 0 {
 		return c
@@ -67,7 +67,7 @@ func handCompare(a, b *ImageGenerationRecord) int {
 	return strings.Compare(a.Name, b.Name)
 }
 
-// handSorted filters, sorts everything that is left, and cuts.
+// handSorted filters, sorts all remaining records, and truncates the result.
 func handSorted(ref *Reference[ImageGenerationRecord]) []*ImageGenerationRecord {
 	var out []*ImageGenerationRecord
 	for i := range ref.data.list {
@@ -79,7 +79,7 @@ func handSorted(ref *Reference[ImageGenerationRecord]) []*ImageGenerationRecord 
 	return out[:min(10, len(out))]
 }
 
-// handTop filters and keeps the ten first in an insertion sort: the fastest that a careful programmer would write.
+// handTop filters and keeps the first ten by insertion sort. This is the fastest careful implementation.
 func handTop(ref *Reference[ImageGenerationRecord]) []*ImageGenerationRecord {
 	out := make([]*ImageGenerationRecord, 0, 11)
 	for i := range ref.data.list {
@@ -97,7 +97,7 @@ func handTop(ref *Reference[ImageGenerationRecord]) []*ImageGenerationRecord {
 	return out
 }
 
-func TestQueryBenchmarkedLoopsDoTheSame(t *testing.T) {
+func TestQueryBenchmarkedLoopsAreEquivalent(t *testing.T) {
 	t.Parallel()
 	ref := generatedImages(20_000)
 	want, err := benchmarkQuery(ref).All(t.Context())
@@ -174,8 +174,8 @@ func BenchmarkQuery(b *testing.B) {
 
 var sink int
 
-// BenchmarkQueryAgainstHand reports how many times as long as the hand-written loop a query takes. It runs the two in
-// turns and compares their best times, so that what else the machine does falls on neither alone.
+// BenchmarkQueryAgainstHand reports the ratio of the times of a query and of the loop. It runs them alternately and
+// compares their best times, so that other load on the machine affects both equally.
 func BenchmarkQueryAgainstHand(b *testing.B) {
 	ctx := context.Background()
 	best := func(repeat int, what func()) time.Duration {

@@ -1,4 +1,4 @@
-// Contract tests: queries and text model names against the answers of the real service's own engine.
+// This file compares queries and text model names with the recorded results of the real service.
 
 package modelref
 
@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// vector is one recorded query and its answer.
+// vector is one recorded query with its result.
 type vector struct {
 	ID       string
 	Category Category
@@ -46,7 +46,7 @@ type vectorExpr struct {
 func loadReal[R Record](t testing.TB, category Category) *Reference[R] {
 	t.Helper()
 	document := corpusFile(t, "primary", "real", string(category)+".json")
-	ref, err := decoders[category](string(document), about{category: category})
+	ref, err := recordTypes[category].decode(string(document), metadata{category: category})
 	require.NoError(t, err)
 	return ref.(*Reference[R])
 }
@@ -78,8 +78,8 @@ func vectorPredicate[R Record](t testing.TB, e *vectorExpr) Predicate[R] {
 		return stringLeaf(t, f, e)
 	case StringField[R, ControlNetStyle]:
 		return stringLeaf(t, f, e)
-	case OrderedField[R, int64]:
-		return orderedLeaf(t, f, e)
+	case IntField[R]:
+		return orderedLeaf[R, int64](t, f, e)
 	case BoolField[R]:
 		if e.Cmp == "is_true" {
 			return f.IsTrue()
@@ -95,12 +95,18 @@ func vectorPredicate[R Record](t testing.TB, e *vectorExpr) Predicate[R] {
 }
 
 func stringLeaf[R Record, S ~string](t testing.TB, f StringField[R, S], e *vectorExpr) Predicate[R] {
-	return orderedLeaf(t, f.OrderedField, e)
+	return orderedLeaf[R, S](t, f, e)
 }
 
-type orderedValue interface{ ~string | ~int64 }
+// An orderedField is a field of strings or of integers.
+type orderedField[R Record, V any] interface {
+	comparableField[R, V]
+	In(values ...V) Predicate[R]
+	IsSet() Predicate[R]
+	IsUnset() Predicate[R]
+}
 
-func orderedLeaf[R Record, V orderedValue](t testing.TB, f OrderedField[R, V], e *vectorExpr) Predicate[R] {
+func orderedLeaf[R Record, V any](t testing.TB, f orderedField[R, V], e *vectorExpr) Predicate[R] {
 	switch e.Cmp {
 	case "in":
 		return f.In(valueOf[[]V](t, e.Value)...)
@@ -133,7 +139,7 @@ func valueOf[V any](t testing.TB, raw json.RawMessage) (v V) {
 	return v
 }
 
-// typedField returns the field that upstream calls by that name.
+// typedField returns the field with the name that upstream uses.
 func typedField[R Record](t testing.TB, name string) any {
 	var fields map[string]any
 	switch any((*R)(nil)).(type) {
@@ -170,7 +176,7 @@ func orderOf[R Record](t testing.TB, name string, desc bool) Order[R] {
 	return f.Asc()
 }
 
-// buildVector runs the steps that every query type has, on a query of its own type.
+// buildVector applies the steps that all query types have to a query of its type.
 func buildVector[R Record, Q interface {
 	Where(...Predicate[R]) Q
 	OrderBy(...Order[R]) Q
@@ -204,7 +210,7 @@ func namesOf[R Record](records []*R) []string {
 	return out
 }
 
-// answerVector runs the terminal of a vector and compares its answer.
+// answerVector runs the terminal of a vector and compares the result.
 func answerVector[R Record](t *testing.T, q Query[R], v vector, byBaseModel func() ([]Group[R, string], error)) {
 	ctx := t.Context()
 	switch v.Terminal {
@@ -238,7 +244,7 @@ func answerVector[R Record](t *testing.T, q Query[R], v vector, byBaseModel func
 			byField(t, q, v, f)
 		case StringField[R, ControlNetStyle]:
 			byField(t, q, v, f)
-		case OrderedField[R, int64]:
+		case IntField[R]:
 			byField(t, q, v, f)
 		case BoolField[R]:
 			byField(t, q, v, f)
@@ -331,15 +337,15 @@ func TestQueryAgreesWithUpstream(t *testing.T) {
 			t.Parallel()
 			switch v.Category {
 			case CategoryImageGeneration:
-				q := buildVector(t, QueryImages(images), v, imageHelper)
+				q := buildVector(t, NewImageQuery(images), v, imageHelper)
 				answerVector(t, q.Query, v, nil)
 			case CategoryTextGeneration:
-				q := buildVector(t, QueryTexts(texts), v, textHelper)
+				q := buildVector(t, NewTextQuery(texts), v, textHelper)
 				answerVector(t, q.Query, v, func() ([]Group[TextGenerationRecord, string], error) {
 					return q.GroupByBaseModel(t.Context())
 				})
 			case CategoryControlNet:
-				q := buildVector(t, QueryControlNets(controlNets), v, controlNetHelper)
+				q := buildVector(t, NewControlNetQuery(controlNets), v, controlNetHelper)
 				answerVector(t, q.Query, v, nil)
 			default:
 				require.Fail(t, "no such category", v.Category)
@@ -381,11 +387,12 @@ func TestTextNamesAgreeWithUpstream(t *testing.T) {
 	}
 }
 
-// What workers report for a real record leads back to it, unless another author's model of that name comes first.
+// A name that workers report for a real record resolves to this record, unless a model of another author with the same
+// name is first.
 func TestEveryReportedTextNameResolves(t *testing.T) {
 	t.Parallel()
 	ref := loadReal[TextGenerationRecord](t, CategoryTextGeneration)
-	first := map[string]*TextGenerationRecord{} // by what KoboldCpp calls it
+	first := map[string]*TextGenerationRecord{} // the key is the name that KoboldCpp reports
 	for name, r := range ref.All() {
 		variants := BackendVariants(name)
 		if kobold := variants[len(variants)-1]; first[kobold] == nil {

@@ -1,4 +1,4 @@
-// Queries: what they answer, that they never change, and that they agree with a plain evaluator.
+// This file tests the results of queries, that queries are immutable, and that they agree with a simple evaluator.
 
 package modelref
 
@@ -21,9 +21,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/haidra-org/modelref/internal/columns"
 )
 
-// anImage is an invented record.
+// anImage returns an invented record.
 func anImage(name string, change ...func(*ImageGenerationRecord)) *ImageGenerationRecord {
 	r := &ImageGenerationRecord{ModelRecord: ModelRecord{Name: name}, Baseline: BaselineStableDiffusionXL}
 	for _, c := range change {
@@ -45,7 +47,7 @@ func tagged(tags ...string) func(*ImageGenerationRecord) {
 }
 
 func fiveImages() ImageQuery {
-	return QueryImages(Records([]*ImageGenerationRecord{
+	return NewImageQuery(Records([]*ImageGenerationRecord{
 		anImage("d", sized(4), styled(StyleAnime), tagged("x", "y", "x")),
 		anImage("a", styled(StyleFurry)),
 		nil,
@@ -55,15 +57,15 @@ func fiveImages() ImageQuery {
 	}))
 }
 
-func requireNames[R Record](t *testing.T, want string, q Queryable[R]) {
+func requireNames[R Record](t *testing.T, want string, q AnyQuery[R]) {
 	t.Helper()
-	got, err := q.plan().All(t.Context())
+	got, err := q.query().All(t.Context())
 	require.NoError(t, err)
 	require.NotNil(t, got)
 	require.Equal(t, want, strings.Join(namesOf(got), ""))
 }
 
-func TestQueryOrdersStablyAndPutsAbsentValuesLast(t *testing.T) {
+func TestQueryOrderIsStableAndAbsentValuesAreLast(t *testing.T) {
 	t.Parallel()
 	q := fiveImages()
 	f := ImageFields
@@ -109,7 +111,7 @@ func TestQueryTerminals(t *testing.T) {
 	_, err = q.Only(ctx)
 	require.ErrorIs(t, err, ErrNotUnique)
 	_, err = q.Limit(1).Only(ctx)
-	require.NoError(t, err, "a limit holds for Only")
+	require.NoError(t, err, "Limit applies to Only")
 
 	for want, q := range map[int]ImageQuery{5: q, 0: none, 2: q.Limit(2), 1: q.Offset(4), 3: q.Offset(2).Limit(9)} {
 		n, err := q.Count(ctx)
@@ -154,7 +156,7 @@ func TestDistinctAndGroupBy(t *testing.T) {
 	byTag, err := GroupBy(ctx, q, ImageFields.Tags)
 	require.NoError(t, err)
 	require.Len(t, byTag, 3)
-	require.Equal(t, []string{"d"}, namesOf(byTag[0].Records), "once, though it has the tag twice")
+	require.Equal(t, []string{"d"}, namesOf(byTag[0].Records), "the record is counted once although it has the tag twice")
 	require.Equal(t, []string{"d", "c"}, namesOf(byTag[1].Records))
 	require.Equal(t, []string{"a", "b", "e"}, namesOf(byTag[2].Records))
 	require.True(t, byTag[2].Unset)
@@ -163,7 +165,7 @@ func TestDistinctAndGroupBy(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []Group[ImageGenerationRecord, bool]{}, none)
 
-	byStyle, err := QueryControlNets(Records([]*ControlNetRecord{
+	byStyle, err := NewControlNetQuery(Records([]*ControlNetRecord{
 		{ModelRecord: ModelRecord{Name: "1"}, ControlNetStyle: ControlNetCanny},
 		{ModelRecord: ModelRecord{Name: "2"}},
 		{ModelRecord: ModelRecord{Name: "3"}, ControlNetStyle: ControlNetCanny},
@@ -178,7 +180,7 @@ func TestDistinctAndGroupBy(t *testing.T) {
 func TestDistinctAndGroupByNeedAField(t *testing.T) {
 	t.Parallel()
 	q := fiveImages().Limit(-1)
-	for _, field := range []FieldOf[ImageGenerationRecord, string]{nil, Field[ImageGenerationRecord, string]{}} {
+	for _, field := range []FieldOf[ImageGenerationRecord, string]{nil, StringField[ImageGenerationRecord, string]{}} {
 		_, err := Distinct(t.Context(), q, field)
 		require.ErrorIs(t, err, ErrInvalidQuery)
 		require.ErrorContains(t, err, "the field is a zero value")
@@ -188,9 +190,9 @@ func TestDistinctAndGroupByNeedAField(t *testing.T) {
 	}
 }
 
-// sharedHelpers are the methods of the queries of records that have tags and may be not safe for work.
+// sharedHelpers has the methods of queries whose records have tags and an NSFW flag.
 type sharedHelpers[R Record, Q any] interface {
-	Queryable[R]
+	AnyQuery[R]
 	Where(predicates ...Predicate[R]) Q
 	OrderBy(orders ...Order[R]) Q
 	Limit(n int) Q
@@ -202,8 +204,9 @@ type sharedHelpers[R Record, Q any] interface {
 	OnlyNSFW() Q
 }
 
-// checkHelpers runs every helper on three records: a with the tags x and y, b with y and not safe for work, c with none.
-func checkHelpers[R Record, Q sharedHelpers[R, Q]](t *testing.T, make func(Source[R]) Q, name StringField[R, string]) {
+// checkHelpers calls every helper with three records: a has the tags x and y, b has y and is not safe for work, c has
+// no tags.
+func checkHelpers[R Record, Q sharedHelpers[R, Q]](t *testing.T, make func(RecordSource[R]) Q, name StringField[R, string]) {
 	t.Helper()
 	var list []*R
 	for _, document := range []string{
@@ -231,14 +234,14 @@ func checkHelpers[R Record, Q sharedHelpers[R, Q]](t *testing.T, make func(Sourc
 
 func TestEveryQueryHasItsHelpers(t *testing.T) {
 	t.Parallel()
-	checkHelpers(t, QueryImages, ImageFields.Name)
-	checkHelpers(t, QueryTexts, TextFields.Name)
-	checkHelpers(t, QueryVideos, VideoFields.Name)
-	checkHelpers(t, QueryAudios, AudioFields.Name)
-	checkHelpers(t, QueryLoRAs, LoRAFields.Name)
-	checkHelpers(t, QueryTextualInversions, TextualInversionFields.Name)
-	requireNames(t, "", QueryLoRAs(&Reference[LoRARecord]{}).ForBaseline(BaselineFlux1))
-	requireNames(t, "", QueryTextualInversions(&Reference[TextualInversionRecord]{}).ForBaseline(BaselineFlux1))
+	checkHelpers(t, NewImageQuery, ImageFields.Name)
+	checkHelpers(t, NewTextQuery, TextFields.Name)
+	checkHelpers(t, NewVideoQuery, VideoFields.Name)
+	checkHelpers(t, NewAudioQuery, AudioFields.Name)
+	checkHelpers(t, NewLoRAQuery, LoRAFields.Name)
+	checkHelpers(t, NewTextualInversionQuery, TextualInversionFields.Name)
+	requireNames(t, "", NewLoRAQuery(&Reference[LoRARecord]{}).ForBaseline(BaselineFlux1))
+	requireNames(t, "", NewTextualInversionQuery(&Reference[TextualInversionRecord]{}).ForBaseline(BaselineFlux1))
 
 	client := documentClient(t)
 	requireNames(t, "a image_generation", client.ImageGeneration.Query().ForBaseline(BaselineFlux1))
@@ -260,7 +263,7 @@ func TestQueryOverNumbersThatAreNeverAbsent(t *testing.T) {
 	}
 	q := (&Reference[TextGenerationRecord]{data: &records[TextGenerationRecord]{list: list}}).Query()
 	f := TextFields.Parameters
-	many := make([]int64, manyValues)
+	many := make([]int64, mapThreshold)
 	for i := range many {
 		many[i] = int64(i) + 3
 	}
@@ -272,11 +275,11 @@ func TestQueryOverNumbersThatAreNeverAbsent(t *testing.T) {
 		requireNames(t, want, q.Where(p))
 	}
 	requireNames(t, "abc", q.Where(f.NotIn(many...)))
-	names := make([]string, manyValues, manyValues+1)
+	names := make([]string, mapThreshold, mapThreshold+1)
 	requireNames(t, "c", q.Where(TextFields.Name.In(append(names, "c")...)))
 }
 
-func TestGroupsOfOneInstantInTwoZonesAreOne(t *testing.T) {
+func TestOneInstantInTwoZonesIsOneGroup(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC)
 	q := QueryRecords([]*CLIPRecord{
@@ -289,17 +292,17 @@ func TestGroupsOfOneInstantInTwoZonesAreOne(t *testing.T) {
 	require.Equal(t, at, groups[0].Key)
 }
 
-func TestQueryErrorsComeAtTheTerminalAllOfThem(t *testing.T) {
+func TestTheTerminalReturnsAllErrorsOfAQuery(t *testing.T) {
 	t.Parallel()
-	var client Client
-	q := client.TextGeneration.Query().Limit(-1).Offset(-2).ForBackend("tabby").Where(Match[TextGenerationRecord](nil)).OrderBy(OrderFunc[TextGenerationRecord](nil)).
-		Where(And(Or(Not(Field[TextGenerationRecord, string]{}.Eq("x"))))).
-		OrderBy(OrderedField[TextGenerationRecord, int64]{}.Asc()).Limit(3)
+	var service TextGenerationService
+	q := service.Query().Limit(-1).Offset(-2).ForBackend("tabby").Where(MatchFunc[TextGenerationRecord](nil)).OrderBy(OrderFunc[TextGenerationRecord](nil)).
+		Where(And(Or(Not(StringField[TextGenerationRecord, string]{}.Eq("x"))))).
+		OrderBy(IntField[TextGenerationRecord]{}.Asc()).Limit(3)
 	check := func(err error) {
 		t.Helper()
 		require.ErrorIs(t, err, ErrInvalidQuery)
-		require.NotErrorIs(t, err, ErrClosed, "nothing was read")
-		for _, part := range []string{"Limit(-1)", "Offset(-2)", "tabby", "aphrodite, koboldcpp", "Match(nil)", "OrderFunc(nil)"} {
+		require.NotErrorIs(t, err, ErrClosed, "no category was loaded")
+		for _, part := range []string{"Limit(-1)", "Offset(-2)", "tabby", "aphrodite, koboldcpp", "MatchFunc(nil)", "OrderFunc(nil)"} {
 			require.ErrorContains(t, err, part)
 		}
 		require.Equal(t, 2, strings.Count(err.Error(), "the field is a zero value"))
@@ -326,12 +329,13 @@ func TestQueryErrorsComeAtTheTerminalAllOfThem(t *testing.T) {
 	_, err = GroupBy(ctx, q, TextFields.Name)
 	check(err)
 
-	_, err = client.ImageGeneration.Query().All(ctx)
-	require.ErrorIs(t, err, ErrClosed, "a query that is right reads")
-	_, err = client.QueryAll().All(ctx)
+	var images ImageGenerationService
+	_, err = images.Query().All(ctx)
+	require.ErrorIs(t, err, ErrClosed, "a valid query loads the categories")
+	_, err = new(Client).QueryModels().All(ctx)
 	require.ErrorIs(t, err, ErrClosed)
 	_, err = ImageQuery{}.ExcludeNSFW().Count(ctx)
-	require.ErrorIs(t, err, ErrInvalidQuery, "a query of nothing")
+	require.ErrorIs(t, err, ErrInvalidQuery, "a query without categories")
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
 	_, err = fiveImages().All(ended)
@@ -351,7 +355,7 @@ func TestQueryZeroValuesAreSafe(t *testing.T) {
 	requireNames(t, "", (*Reference[ImageGenerationRecord])(nil).Query().Limit(3))
 }
 
-func TestQueryBranchesDoNotSeeEachOther(t *testing.T) {
+func TestQueryBranchesAreIndependent(t *testing.T) {
 	t.Parallel()
 	parent := fiveImages().Where(ImageFields.Name.Ne("e"), ImageFields.NSFW.IsFalse()).Where(ImageFields.Name.Ne("b"))
 	parent = parent.OrderBy(ImageFields.Name.Asc())
@@ -380,12 +384,12 @@ func TestQueryBranchesDoNotSeeEachOther(t *testing.T) {
 	all.Wait()
 }
 
-func TestQueryKeepsNoArgumentThatItsCallerMayChange(t *testing.T) {
+func TestQueryCopiesItsArguments(t *testing.T) {
 	t.Parallel()
 	baselines := []Baseline{BaselineStableDiffusionXL}
 	records := []*ImageGenerationRecord{anImage("a", tagged("x"))}
 	tags := []string{"x"}
-	q := QueryImages(Records(records)).TagsAll(tags...).TagsAny(tags...).
+	q := NewImageQuery(Records(records)).TagsAll(tags...).TagsAny(tags...).
 		Where(ImageFields.Baseline.In(baselines...), Not(ImageFields.Baseline.NotIn(baselines...)))
 	baselines[0], records[0], tags[0] = "other", anImage("b"), "other"
 	requireNames(t, "a", q)
@@ -395,7 +399,7 @@ func TestFirstAndExistsStopEarly(t *testing.T) {
 	t.Parallel()
 	ref := generatedImages(10_000)
 	looked := 0
-	q := ref.Query().Where(Match(func(*ImageGenerationRecord) bool { looked++; return true }))
+	q := ref.Query().Where(MatchFunc(func(*ImageGenerationRecord) bool { looked++; return true }))
 	ctx := t.Context()
 	for name, ask := range map[string]func() error{
 		"First":  func() error { _, err := q.First(ctx); return err },
@@ -415,10 +419,10 @@ func TestFirstAndExistsStopEarly(t *testing.T) {
 	looked = 0
 	_, err := q.Limit(1000).Count(ctx)
 	require.NoError(t, err)
-	require.Less(t, looked, 1000+blockSize+1)
+	require.Less(t, looked, 1000+columns.BlockSize+1)
 }
 
-func TestLimitAfterOrderByDoesNotSortWhatItDrops(t *testing.T) {
+func TestLimitAfterOrderBySortsOnlyTheResult(t *testing.T) {
 	t.Parallel()
 	compared := 0
 	order := Order[ImageGenerationRecord]{compare: func(a, b *ImageGenerationRecord) int {
@@ -431,9 +435,9 @@ func TestLimitAfterOrderByDoesNotSortWhatItDrops(t *testing.T) {
 	require.Less(t, compared, n+n/10, "about one comparison for each record")
 }
 
-func TestQueryAllocatesNothingForRecordsThatDoNotMatch(t *testing.T) {
+func TestQueryDoesNotAllocateForRecordsThatDoNotMatch(t *testing.T) {
 	if testing.CoverMode() != "" {
-		t.Skip("coverage counts allocate")
+		t.Skip("counting coverage allocates")
 	}
 	f := ImageFields
 	small, large := generatedImages(1000), generatedImages(20_000)
@@ -451,11 +455,11 @@ func TestQueryAllocatesNothingForRecordsThatDoNotMatch(t *testing.T) {
 				}
 			})
 		}
-		require.InDelta(t, ask(small), ask(large), 2, name) // a pool may be emptied in between
+		require.InDelta(t, ask(small), ask(large), 2, name) // a pool may have been emptied
 	}
 }
 
-// randomPredicate returns a predicate and what it means.
+// randomPredicate returns a predicate and an equivalent function.
 func randomPredicate(r *rand.Rand, depth int) (Predicate[ImageGenerationRecord], func(*ImageGenerationRecord) bool) {
 	type record = ImageGenerationRecord
 	if depth > 0 && r.IntN(2) == 0 {
@@ -518,7 +522,7 @@ func randomPredicate(r *rand.Rand, depth int) (Predicate[ImageGenerationRecord],
 		{f.Tags.ContainsNone(s), not(has)},
 		{f.Tags.ContainsAll(s, s), has},
 		{f.Tags.IsUnset(), func(m *record) bool { return len(m.Tags) == 0 }},
-		{Match(func(m *record) bool { return len(m.Name)%2 == 0 }), func(m *record) bool { return len(m.Name)%2 == 0 }},
+		{MatchFunc(func(m *record) bool { return len(m.Name)%2 == 0 }), func(m *record) bool { return len(m.Name)%2 == 0 }},
 	}
 	c := choices[r.IntN(len(choices))]
 	return c.p, c.keep
@@ -553,7 +557,7 @@ func randomOrder(r *rand.Rand) (Order[ImageGenerationRecord], func(a, b *ImageGe
 	case 1:
 		return pick(ImageFields.Style.Asc(), ImageFields.Style.Desc()), func(a, b *record) int {
 			if a.Style != "" && b.Style != "" {
-				// By runes, which is what the order promises, not by bytes, which is how it is done.
+				// The order is defined by runes. The implementation compares bytes.
 				return sign * slices.Compare([]rune(a.Style), []rune(b.Style))
 			}
 			return cmp.Compare(min(1, len(b.Style)), min(1, len(a.Style)))
@@ -574,7 +578,7 @@ func TestRandomQueriesAgreeWithAPlainEvaluator(t *testing.T) {
 		list := make([]ImageGenerationRecord, r.IntN(400))
 		sizes := []int64{math.MinInt64, -1, 0, 1, 2, 3, math.MaxInt64}
 		if r.IntN(4) > 0 {
-			sizes = sizes[1:] // the lowest number has no place in a column
+			sizes = sizes[1:] // a column cannot represent the lowest number
 		}
 		for i := range list {
 			list[i].Name = strings.Repeat("n", r.IntN(3)) + fmt.Sprint(i)
@@ -597,7 +601,7 @@ func checkRandomQuery(t *testing.T, r *rand.Rand, seed uint64, list []ImageGener
 	for i := range list {
 		pointers = append(pointers, &list[i])
 	}
-	source := Source[ImageGenerationRecord](ref)
+	source := RecordSource[ImageGenerationRecord](ref)
 	if r.IntN(4) == 0 {
 		source = Records(pointers)
 	}
@@ -653,7 +657,7 @@ func checkRandomQuery(t *testing.T, r *rand.Rand, seed uint64, list []ImageGener
 	require.Equal(t, namesOf(want), namesOf(yielded), "seed %d", seed)
 }
 
-// categoryDocuments answers a read of a category with its document, and with 404 for one that it has not.
+// categoryDocuments has the documents of a service by category. It responds with 404 for a missing category.
 type categoryDocuments map[Category]string
 
 func (d categoryDocuments) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -671,7 +675,7 @@ func (d categoryDocuments) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// documentClient returns a Client of a service with one record in each category, except those without.
+// documentClient returns a Client of a service with one record in each category, except for the given categories.
 func documentClient(t *testing.T, without ...Category) *Client {
 	t.Helper()
 	documents := categoryDocuments{}
@@ -692,48 +696,49 @@ func documentClient(t *testing.T, without ...Category) *Client {
 func TestQueryAllSpansEveryCategory(t *testing.T) {
 	t.Parallel()
 	ctx, client := t.Context(), documentClient(t)
-	got, err := client.QueryAll().All(ctx)
+	got, err := client.QueryModels().All(ctx)
 	require.NoError(t, err)
 	var categories []Category
 	for _, r := range got {
 		categories = append(categories, r.RecordType)
 	}
 	require.Equal(t, Categories(), categories)
-	got, err = client.QueryAll().Where(ModelFields.SizeOnDiskBytes.Le(4)).
+	got, err = client.QueryModels().Where(ModelFields.SizeOnDiskBytes.Le(4)).
 		OrderBy(ModelFields.SizeOnDiskBytes.Asc(), ModelFields.Name.Desc()).Offset(1).Limit(2).All(ctx)
 	require.NoError(t, err)
 	require.Equal(t, []string{"a lora", "a clip"}, namesOf(got))
 	reader, err := client.Category("clip")
 	require.NoError(t, err)
-	one, err := reader.Query().Where(ModelFields.Domain.Eq(DomainImage)).Only(ctx)
+	one, err := reader.Query().Where("domain=image").All(ctx)
 	require.NoError(t, err)
-	require.Equal(t, "a clip", one.Name)
+	require.Len(t, one, 1)
+	require.Equal(t, "a clip", one[0].Name)
 	n, err := client.CLIP.Query().Count(ctx)
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
 }
 
-func TestQueryAllSaysWhatIsMissing(t *testing.T) {
+func TestQueryAllReportsMissingCategories(t *testing.T) {
 	t.Parallel()
 	ctx, client := t.Context(), documentClient(t, CategoryLoRA, CategoryCLIP)
 	check := func(err error) {
 		t.Helper()
-		var incomplete *IncompleteError
+		var incomplete *PartialError
 		require.ErrorAs(t, err, &incomplete)
 		require.ErrorIs(t, err, ErrUnavailable)
-		require.ErrorContains(t, err, "clip: primary 404")
-		require.ErrorContains(t, err, "; lora: primary 404")
+		require.ErrorContains(t, err, "clip: primary: GET https://models.aihorde.net/api/model_references/v2/clip: 404 Not Found")
+		require.ErrorContains(t, err, "; lora: primary: GET https://models.aihorde.net/api/model_references/v2/lora: 404 Not Found")
 		require.Equal(t, []Category{CategoryCLIP, CategoryLoRA}, incomplete.Categories())
 	}
-	got, err := client.QueryAll().All(ctx)
+	got, err := client.QueryModels().All(ctx)
 	check(err)
 	require.Nil(t, got)
-	for r, err := range client.QueryAll().Iter(ctx) {
+	for r, err := range client.QueryModels().Iter(ctx) {
 		require.Nil(t, r)
 		check(err)
 	}
 
-	partial := client.QueryAll().Where(ModelFields.Name.HasPrefix("a ")).Partial()
+	partial := client.QueryModels().Where(ModelFields.Name.HasPrefix("a ")).Partial()
 	got, err = partial.All(ctx)
 	check(err)
 	require.Len(t, got, 13)
@@ -765,7 +770,7 @@ func TestQueryAllSaysWhatIsMissing(t *testing.T) {
 	groups, err := GroupBy(ctx, partial, ModelFields.RecordType)
 	check(err)
 	require.Len(t, groups, 13)
-	_, err = client.QueryAll().All(ctx)
+	_, err = client.QueryModels().All(ctx)
 	check(err)
 
 	ended, cancel := context.WithCancel(ctx)
@@ -776,10 +781,10 @@ func TestQueryAllSaysWhatIsMissing(t *testing.T) {
 	require.NoError(t, client.Close())
 	_, err = partial.All(ctx)
 	require.ErrorIs(t, err, ErrClosed)
-	require.False(t, errors.As(err, new(*IncompleteError)))
+	require.False(t, errors.As(err, new(*PartialError)))
 }
 
-func TestResolveFindsWhatWorkersReport(t *testing.T) {
+func TestResolveFindsTheNamesThatWorkersReport(t *testing.T) {
 	t.Parallel()
 	document := `{`
 	for i, name := range []string{
@@ -800,14 +805,14 @@ func TestResolveFindsWhatWorkersReport(t *testing.T) {
 		"Author/Model-7B::me#12":             "Author/Model-7B",
 		"aphrodite/Author/Model-7B":          "Author/Model-7B",
 		"aphrodite/Other/Model-7B::me":       "Other/Model-7B",
-		"koboldcpp/Model-7B":                 "Author/Model-7B",
-		"koboldcpp/Model-7B::me":             "Author/Model-7B",
+		"koboldcpp/Model-7B":                 "",
+		"koboldcpp/Model-7B::me":             "",
 		"koboldcpp/Author/Model-7B":          "Author/Model-7B",
 		"koboldcpp/Plain-13B":                "Plain-13B",
-		"Model-7B":                           "Author/Model-7B",
+		"Model-7B":                           "",
 		"koboldcpp/Model-7B-Q4_K_M":          "Author/Model-7B-Q4_K_M",
-		"koboldcpp/Model-7B.Q5_K_S":          "Author/Model-7B",
-		"koboldcpp/Model-7B-Q5_K_S.gguf::me": "Author/Model-7B",
+		"koboldcpp/Model-7B.Q5_K_S":          "",
+		"koboldcpp/Model-7B-Q5_K_S.gguf::me": "",
 		"Other/Model-7B-Q8_0":                "Other/Model-7B",
 		"Plain-13B.gguf":                     "Plain-13B",
 		"koboldcpp/Kept":                     "koboldcpp/Kept",

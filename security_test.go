@@ -1,5 +1,5 @@
-// What SECURITY.md promises: where the API key goes and where it never shows, and that nothing from the network is
-// without bound or chooses a file.
+// This file tests the promises of SECURITY.md: the hosts that get the API key, that the key is never shown, that data
+// from the network is limited, and that it never determines a file name.
 
 package modelref_test
 
@@ -31,7 +31,7 @@ import (
 
 const theKey = "0000-key-that-nobody-may-see"
 
-// listener collects everything that a Client says.
+// listener collects all output of a Client.
 type listener struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -43,7 +43,7 @@ func (l *listener) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// say notes a value in every way that a program may print it.
+// say writes a value in every way in which a program may print it.
 func (l *listener) say(value any) {
 	fmt.Fprintf(l, "%v\n%+v\n%#v\n", value, value, value)
 	encoded, err := json.Marshal(value)
@@ -55,7 +55,7 @@ func (l *listener) say(value any) {
 	}
 }
 
-// chain returns an error and all that it wraps.
+// chain returns an error and all errors that it wraps.
 func chain(value any) (out []error) {
 	err, _ := value.(error)
 	for left := []error{err}; len(left) > 0; left = left[1:] {
@@ -63,7 +63,7 @@ func chain(value any) (out []error) {
 			continue
 		}
 		out = append(out, left[0])
-		switch wraps := left[0].(type) { //nolint:errorlint // it walks the chain itself
+		switch wraps := left[0].(type) { //nolint:errorlint // this function walks the chain itself
 		case interface{ Unwrap() error }:
 			left = append(left, wraps.Unwrap())
 		case interface{ Unwrap() []error }:
@@ -73,7 +73,7 @@ func chain(value any) (out []error) {
 	return out
 }
 
-// options make a Client say everything to the listener.
+// options returns options for reporting everything to the listener.
 func (l *listener) options() []modelref.Option {
 	return []modelref.Option{
 		modelref.WithLogger(slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))),
@@ -92,7 +92,7 @@ func (l *listener) heard() string {
 	return l.text.String()
 }
 
-func TestTheAPIKeyNeverShows(t *testing.T) {
+func TestTheAPIKeyIsNeverShown(t *testing.T) {
 	for name, fault := range allFaults() {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, server *modelreftest.Server) {
@@ -103,7 +103,7 @@ func TestTheAPIKeyNeverShows(t *testing.T) {
 					modelref.WithCacheDir(t.TempDir()))...)
 				_, err := client.ImageGeneration.Load(t.Context())
 				heard.say(err)
-				heard.say(client.Get(t.Context(), "model_references/v2/me/roles", nil, nil))
+				heard.say(client.GetJSON(t.Context(), "model_references/v2/me/roles", nil, new(any)))
 				heard.say(client)
 				heard.say(client.ImageGeneration)
 				heard.say(client.Status())
@@ -114,7 +114,7 @@ func TestTheAPIKeyNeverShows(t *testing.T) {
 	}
 }
 
-func TestUserInfoAndQueryValuesNeverShow(t *testing.T) {
+func TestUserInfoAndQueryValuesAreNeverShown(t *testing.T) {
 	t.Parallel()
 	heard := &listener{}
 	const secret = "s3cr3t"
@@ -122,30 +122,33 @@ func TestUserInfoAndQueryValuesNeverShow(t *testing.T) {
 		return nil, errors.New("no such host")
 	})}
 	client, err := modelref.New(append(heard.options(), modelref.WithHTTPClient(broken),
-		modelref.WithPrimaryURL("https://user:"+secret+"@models.example.org/api?token="+secret+"#"+secret),
+		modelref.WithPrimaryURL("https://user:"+secret+"@models.example.org/api"),
 		modelref.WithGitHub(modelref.GitHubConfig{ProxyPrefix: "https://user:" + secret + "@proxy.example.org"}),
 		modelref.WithRetry(modelref.RetryPolicy{MaxAttempts: 1}))...)
 	require.NoError(t, err)
 	defer func() { _ = client.Close() }()
 	_, err = client.ImageGeneration.Load(t.Context())
 	heard.say(err)
-	heard.say(client.Get(t.Context(), "x", map[string][]string{"apikey": {secret}}, nil))
+	heard.say(client.GetJSON(t.Context(), "x", map[string][]string{"apikey": {secret}}, new(any)))
 	heard.say(client)
 	heard.say(client.Status())
-	_, err = modelref.New(modelref.WithPrimaryURL("https://user:" + secret + "@"))
-	heard.say(err)
+	for _, bad := range []string{"@", "", "@models.example.org/api?token=" + secret, "@models.example.org/api#" + secret} {
+		_, err = modelref.New(modelref.WithPrimaryURL("https://user:" + secret + bad))
+		require.Error(t, err, bad)
+		heard.say(err)
+	}
 	_, err = modelref.New(modelref.WithPrimaryURL("https://user:" + secret + "@bad host/"))
 	heard.say(err)
 	assert.Contains(t, heard.heard(), "https://models.example.org/api")
 	assert.NotContains(t, heard.heard(), secret)
 }
 
-// roundTripper answers requests without a network.
+// roundTripper is a function that implements a transport without a network.
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// say200 answers with a body.
+// say200 returns a response with a body.
 func say200(r *http.Request, body io.Reader) *http.Response {
 	return &http.Response{
 		StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{},
@@ -182,11 +185,11 @@ func TestTheAPIKeyStaysWithItsHostThroughEveryPathOfALoad(t *testing.T) {
 	}, sent)
 }
 
-func TestAWrappedTransportSeesEveryAttemptAndNoKey(t *testing.T) {
+func TestAWrappedTransportGetsEveryAttemptButNoAPIKey(t *testing.T) {
 	t.Parallel()
 	var order []string
 	wrap := func(name string) modelref.Option {
-		return modelref.WithTransport(func(next http.RoundTripper) http.RoundTripper {
+		return modelref.WithTransportWrapper(func(next http.RoundTripper) http.RoundTripper {
 			return roundTripper(func(r *http.Request) (*http.Response, error) {
 				order = append(order, name+" "+r.URL.Host)
 				assert.Empty(t, r.Header.Get("apikey"))
@@ -203,7 +206,6 @@ func TestAWrappedTransportSeesEveryAttemptAndNoKey(t *testing.T) {
 	})}
 	client, err := modelref.New(modelref.WithHTTPClient(hc), modelref.WithPrimaryURL("https://models.example.org/api"),
 		modelref.WithoutGitHub(), modelref.WithAPIKey(theKey), wrap("inner"), wrap("outer"),
-		modelref.WithTransport(func(http.RoundTripper) http.RoundTripper { return nil }),
 		modelref.WithRetry(modelref.RetryPolicy{MaxAttempts: 2, BaseDelay: time.Millisecond}))
 	require.NoError(t, err)
 	defer func() { _ = client.Close() }()
@@ -215,7 +217,7 @@ func TestAWrappedTransportSeesEveryAttemptAndNoKey(t *testing.T) {
 	assert.Equal(t, 2, keys)
 }
 
-// hostileNames are names that would lead out of a directory if they were taken for paths.
+// hostileNames returns names that would leave the directory if they were used as paths.
 func hostileNames() []string {
 	return []string{
 		"../../../escaped", "/escaped", `..\..\escaped`, "escaped\x00.json", "stable_diffusion.json", ".", "..", "~/escaped",
@@ -223,7 +225,7 @@ func hostileNames() []string {
 	}
 }
 
-func TestNamesFromTheNetworkChooseNoFile(t *testing.T) {
+func TestNamesFromTheNetworkAreNotFileNames(t *testing.T) {
 	t.Parallel()
 	server := modelreftest.NewServer(t, modelreftest.InMemory())
 	records := map[string]any{}
@@ -255,7 +257,7 @@ func TestNamesFromTheNetworkChooseNoFile(t *testing.T) {
 	assert.Equal(t, []string{".stable_diffusion.json.lock", "stable_diffusion.json", "stable_diffusion.json.modelref"}, files)
 }
 
-// allocated returns how many bytes a call allocates, of which most may be garbage.
+// allocated returns the number of bytes that a call allocates, including garbage.
 func allocated(call func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -264,7 +266,7 @@ func allocated(call func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// endless is a body without end.
+// endless is a body without an end.
 type endless struct{ read int64 }
 
 func (e *endless) Read(p []byte) (int, error) {
@@ -311,7 +313,7 @@ func TestAHeaderWithoutEndIsCutOff(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { _ = client.Close() }()
 	_, err = client.ImageGeneration.Load(t.Context())
-	require.ErrorContains(t, err, "65536", "the transport's own limit, in its words")
+	require.ErrorContains(t, err, "65536", "the error of the transport")
 	require.ErrorIs(t, err, modelref.ErrUnavailable)
 }
 
@@ -334,7 +336,7 @@ func TestNestingIsBounded(t *testing.T) {
 			defer cancel()
 			_, err = client.ImageGeneration.Load(ctx)
 			require.ErrorIs(t, err, modelref.ErrUnavailable)
-			assert.Contains(t, err.Error(), "nested too deep")
+			assert.Contains(t, err.Error(), "nested too deeply")
 		})
 	}
 }
@@ -358,9 +360,9 @@ func TestARecordsNameAndReasonDoNotFloodALog(t *testing.T) {
 	}
 }
 
-// It is not parallel: the bytes that it counts are those of the whole process.
+// This test is not parallel, because it counts the allocations of the whole process.
 func TestALargeDocumentOfSmallRecordsIsBounded(t *testing.T) {
-	// As many records as fit in are the most that a body can cost, and so is a body that begins with small ones.
+	// A body can have at most this number of records. A body with small records at the start has the same limit.
 	many := func(n int) string {
 		out := []byte{'{'}
 		for i := range n {
@@ -382,7 +384,7 @@ func TestALargeDocumentOfSmallRecordsIsBounded(t *testing.T) {
 		require.NoError(t, err)
 		used := allocated(func() { _, err = client.CLIP.Load(t.Context()) })
 		_ = client.Close()
-		t.Logf("%s: a body of %d MiB made %d MiB of allocations", name, len(test.document)>>20, used>>20)
+		t.Logf("%s: a body of %d MiB needs %d MiB of allocations", name, len(test.document)>>20, used>>20)
 		if assert.Less(t, used>>20, uint64(400), name); test.err != "" {
 			assert.ErrorContains(t, err, test.err)
 		} else {
@@ -391,26 +393,77 @@ func TestALargeDocumentOfSmallRecordsIsBounded(t *testing.T) {
 	}
 }
 
-func TestAServiceThatQuotesTheAPIKeyDoesNotMakeItShow(t *testing.T) {
+func TestTheAPIKeyInAResponseIsNotShown(t *testing.T) {
 	t.Parallel()
-	heard := &listener{}
-	hc := &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-		key := r.Header.Get("apikey")
-		resp := say200(r, strings.NewReader(`{"detail":[{"loc":["header","apikey"],"msg":"no such key: `+key+`","input":"`+key+`"}]}`))
-		resp.StatusCode = http.StatusUnprocessableEntity
-		return resp, nil
-	})}
-	client, err := modelref.New(append(heard.options(), modelref.WithHTTPClient(hc), modelref.WithAPIKey(theKey),
-		modelref.WithoutGitHub())...)
-	require.NoError(t, err)
-	defer func() { _ = client.Close() }()
-	_, err = client.ImageGeneration.Load(t.Context())
-	heard.say(err)
-	assert.Contains(t, heard.heard(), "no such key")
-	assert.NotContains(t, heard.heard(), theKey)
+	const key = `s3cr3t"key&more`
+	inJSON, inHTML, inURL := `s\u0033cr3t\"key\u0026more`, "s3cr3t&#34;key&amp;more", "s3cr3t%22key%26more"
+	for name, test := range map[string]struct {
+		status int
+		header []string
+		body   string
+		shows  string // text that is shown nevertheless
+	}{
+		"plain text":         {403, nil, "no such key: " + key, "no such key"},
+		"HTML":               {403, nil, "<title>no such key: " + inHTML + "</title>", "no such key"},
+		"entities":           {403, nil, "no such key: " + inHTML, "no such key"},
+		"detail":             {403, nil, `{"detail":"no such key: ` + inJSON + `"}`, "no such key"},
+		"escaped twice":      {403, nil, `{"detail":"no such key: ` + strings.ReplaceAll(inJSON, `\`, `\\`) + `"}`, "no such key"},
+		"validation message": {422, nil, `{"detail":[{"loc":["a"],"msg":"no such key: ` + inJSON + `"}]}`, "no such key"},
+		"validation type":    {422, nil, `{"detail":[{"loc":["a"],"msg":"no such key","type":"` + inJSON + `"}]}`, "no such key"},
+		"validation place":   {422, nil, `{"detail":[{"loc":["` + inJSON + `"],"msg":"no such key"}]}`, "no such key"},
+		"raw detail":         {422, nil, `{"detail":{"no such key":"` + inJSON + `"}}`, "no such key"},
+		"raw entry":          {422, nil, `{"detail":[{"no such key":"` + inJSON + `"}]}`, "no such key"},
+		"media type":         {403, []string{"Content-Type", "text/s3cr3t-key"}, "no such key", "no such key"},
+		"redirect":           {302, []string{"Location", "/login/" + inURL}, "", "302"},
+		"malformed redirect": {302, []string{"Location", "https://bad host/" + inURL}, "", "malformed Location"},
+		"refused redirect":   {302, []string{"Location", inURL + "://x"}, "", ""},
+		"invalid body":       {200, nil, inJSON, ""},
+		"record name":        {200, nil, `{"` + inJSON + `":{"baseline":1},"a":{"baseline":"b","nsfw":false}}`, "baseline"},
+		"field name":         {200, nil, `{"a":{"config":{"embedded_component_hashes":{"` + inJSON + `":1}}},"b":{"baseline":"b","nsfw":false}}`, ""},
+		"every record":       {200, nil, `{"` + inJSON + `":{"nsfw":"` + inJSON + `"}}`, "none of its records"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			heard := &listener{}
+			hc := &http.Client{
+				Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+					resp := say200(r, strings.NewReader(test.body))
+					resp.StatusCode = test.status
+					for i := 0; i < len(test.header); i += 2 {
+						resp.Header.Set(test.header[i], test.header[i+1])
+					}
+					return resp, nil
+				}),
+				CheckRedirect: func(_ *http.Request, via []*http.Request) error {
+					if len(via) > 1 {
+						return http.ErrUseLastResponse // the error has the URL of the redirect
+					}
+					return nil
+				},
+			}
+			client, err := modelref.New(append(heard.options(), modelref.WithHTTPClient(hc), modelref.WithAPIKey(key),
+				modelref.WithoutGitHub(), modelref.WithRetry(modelref.RetryPolicy{MaxAttempts: 1}))...)
+			require.NoError(t, err)
+			defer func() { _ = client.Close() }()
+			ref, err := client.ImageGeneration.Load(t.Context())
+			heard.say(err)
+			if err == nil {
+				heard.say(ref.Rejected())
+			}
+			var out struct{ Nsfw int }
+			heard.say(client.GetJSON(t.Context(), "me", nil, &out))
+			_, err = client.Search(t.Context(), nil)
+			heard.say(err)
+			heard.say(client.Status())
+			assert.Contains(t, heard.heard(), test.shows)
+			for _, form := range []string{key, inJSON, inHTML, inURL, "s3cr3t"} {
+				assert.NotContains(t, strings.ReplaceAll(heard.heard(), "s3cr3t-key", ""), form)
+			}
+		})
+	}
 }
 
-// fakeT keeps what a failed assertion says.
+// fakeT stores the message of a failed assertion.
 type fakeT struct{ said string }
 
 func (f *fakeT) Errorf(format string, args ...any) { f.said += fmt.Sprintf(format, args...) }
@@ -430,17 +483,17 @@ func TestAnAssertionThatShowsAClientDoesNotShowItsKey(t *testing.T) {
 	assert.NotContains(t, said.said, theKey)
 }
 
-func TestAStampThatIsNoTimeIsNotTakenForOne(t *testing.T) {
+func TestAnInvalidLastUpdatedTimeIsIgnored(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		client := server.Client(t)
-		for _, stamp := range []string{"1700000000000", "9223372036854775807", "-9223372036854775808", "1e400"} {
-			server.Break(modelreftest.Stamp, modelreftest.Body(200, "application/json", `{"last_updated":`+stamp+`}`))
+		for _, seconds := range []string{"1700000000000", "9223372036854775807", "-9223372036854775808", "1e400"} {
+			server.Break(modelreftest.LastUpdated, modelreftest.Body(200, "application/json", `{"last_updated":`+seconds+`}`))
 			for range 2 {
 				_ = load(t, client)
 				time.Sleep(minute)
 			}
 			_, err := json.Marshal(client.Status())
-			require.NoError(t, err, stamp)
+			require.NoError(t, err, seconds)
 		}
 	})
 }

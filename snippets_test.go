@@ -1,4 +1,5 @@
-// The code in README.md and docs: every block of Go compiles, and every command of the README is one that the gate runs.
+// This file checks the code in README.md and docs: every Go block compiles, and every command of the README is run by
+// the gate.
 
 package modelref_test
 
@@ -24,30 +25,33 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// snippetPackages are the packages that a block may use without importing them, by the name it uses.
+// snippetPackages has the packages that a block may use without importing them, by name.
 var snippetPackages = map[string]string{
 	"context": "context", "errors": "errors", "filepath": "path/filepath", "fmt": "fmt", "fs": "io/fs", "http": "net/http",
-	"io": "io", "json": "encoding/json", "log": "log", "os": "os", "slices": "slices", "slog": "log/slog",
+	"io": "io", "json": "encoding/json", "log": "log", "net": "net", "os": "os", "slices": "slices", "slog": "log/slog",
 	"strings": "strings", "synctest": "testing/synctest", "testing": "testing", "time": "time",
 	"modelref":     "github.com/haidra-org/modelref",
+	"api":          "github.com/haidra-org/modelref/api",
 	"modelreftest": "github.com/haidra-org/modelref/modelreftest",
+	"mirror":       "github.com/haidra-org/modelref/mirror",
+	"download":     "github.com/haidra-org/modelref/download",
 }
 
-// snippetFunc is what statements stand in. Its parameters are what the text around a block speaks of.
+// snippetFunc encloses statements. Its parameters are the variables that the text around the blocks mentions.
 const snippetFunc = "func _(ctx context.Context, t *testing.T, client *modelref.Client, weights, dir string) error {\n" +
 	"{\n%s\n}\nreturn nil\n}\n"
 
 // block is a fenced block of a Markdown file.
 type block struct {
 	file     string
-	line     int // of its first line of text
+	line     int // the first line of the text
 	language string
 	text     string
 }
 
 func (b block) String() string { return fmt.Sprintf("%s:%d", b.file, b.line) }
 
-// blocksOf returns the fenced blocks of a Markdown file. One inside a list is indented with it.
+// blocksOf returns the fenced blocks of a Markdown file. Blocks inside a list are indented.
 func blocksOf(t *testing.T, file string) []block {
 	t.Helper()
 	content, err := os.ReadFile(file)
@@ -70,8 +74,8 @@ func blocksOf(t *testing.T, file string) []block {
 	return out
 }
 
-// parseSnippet parses a block as a file, as declarations or as statements, whichever it is. The error of a block that is
-// none of them is the one that was found furthest into it.
+// parseSnippet parses a block as a file, as declarations, or as statements. If all three fail, it returns the error
+// with the highest position.
 func parseSnippet(fset *token.FileSet, b block) (*ast.File, error) {
 	here := fmt.Sprintf("//line %s:%d\n", b.file, b.line)
 	var furthest error
@@ -99,7 +103,7 @@ func lineOf(err error) int {
 	return 0
 }
 
-// addImports imports the packages that the file uses and does not import itself.
+// addImports adds the packages that the file uses but does not import.
 func addImports(file *ast.File) {
 	imported := map[string]bool{}
 	for _, spec := range file.Imports {
@@ -130,7 +134,8 @@ func addImports(file *ast.File) {
 	}
 }
 
-// snippetImporter imports what snippetPackages has, from the export data of the go command. It needs no network.
+// snippetImporter imports the packages of snippetPackages from the export data of the go command. It does not use the
+// network.
 func snippetImporter(t *testing.T, fset *token.FileSet) types.Importer {
 	t.Helper()
 	arguments := []string{"list", "-export", "-deps", "-f", "{{.ImportPath}}={{.Export}}"}
@@ -156,8 +161,7 @@ func snippetImporter(t *testing.T, fset *token.FileSet) types.Importer {
 	})
 }
 
-// snippetErrors returns what does not compile in a block. That it does not use what it declares is no fault of a
-// fragment.
+// snippetErrors returns the compile errors of a block. Unused variables and imports are allowed.
 func snippetErrors(fset *token.FileSet, imports types.Importer, b block) []error {
 	file, err := parseSnippet(fset, b)
 	if err != nil {
@@ -178,7 +182,7 @@ func snippetErrors(fset *token.FileSet, imports types.Importer, b block) []error
 func TestSnippetsCompile(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("there is no go command to ask for export data")
+		t.Skip("the go command is required for export data")
 	}
 	files, err := filepath.Glob("docs/*.md")
 	require.NoError(t, err)
@@ -205,7 +209,7 @@ func TestSnippetsCompile(t *testing.T) {
 	}
 }
 
-// A command that a reader is told to type is typed by .ci/run too.
+// Every command in the README must be a line of .ci/run.
 func TestReadmeCommandsAreRun(t *testing.T) {
 	t.Parallel()
 	gate, err := os.ReadFile(filepath.Join(".ci", "run"))

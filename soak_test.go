@@ -1,4 +1,5 @@
-// The soak: many readers, faults, a changing document, restarts and damaged files at once, in real time over sockets.
+// This file has the soak test. Many readers, faults, a changing document, restarts and damaged files are combined, in
+// real time and over sockets.
 
 package modelref_test
 
@@ -28,13 +29,13 @@ import (
 var soakFor = flag.Duration("soak", 2*time.Second, "how long TestSoak runs")
 
 const (
-	soakProcesses = 4  // clients on one cache directory, each closed and made anew at random
-	soakReaders   = 16 // for each of them
+	soakProcesses = 4  // clients on one cache directory, each closed and recreated at random times
+	soakReaders   = 16 // readers of each client
 	soakTTL       = 20 * time.Millisecond
 )
 
-// versioned returns a document of which every record says the version. How many records there are follows from the
-// version too, so that a document with some of them missing shows.
+// versioned returns a document in which every record has the version. The number of records also depends on the
+// version, so that missing records are detected.
 func versioned(version int) string {
 	var out strings.Builder
 	for i := range versionedLen(version) {
@@ -46,31 +47,31 @@ func versioned(version int) string {
 
 func versionedLen(version int) int { return 3 + version%5 }
 
-// versionOf returns the version of a reference, or an error where it is not whole or not of one version. A fault may
-// have cost it its first record, which it must then have reported.
+// versionOf returns the version of a reference. It returns an error if records are missing or have different versions.
+// A fault may have removed the first record, but the reference must have reported it.
 func versionOf(ref *modelref.Reference[modelref.ModelRecord]) (int, error) {
 	found := -1
 	for name, record := range ref.All() {
-		if record.Description == "second of two" { // by the fault DuplicateNames
+		if record.Description == "second of two" { // the fault DuplicateNames
 			continue
 		}
 		var version int
 		if _, err := fmt.Sscanf(record.Description, "version %d", &version); err != nil {
-			return 0, fmt.Errorf("broken: %q says %q", name, record.Description)
+			return 0, fmt.Errorf("corrupted: %q has %q", name, record.Description)
 		}
 		if found >= 0 && version != found {
-			return 0, fmt.Errorf("torn: records of versions %d and %d", found, version)
+			return 0, fmt.Errorf("mixed: records of versions %d and %d", found, version)
 		}
 		found = version
 	}
 	want := versionedLen(found)
 	if ref.Len() != want && !(ref.Len() == want-1 && len(ref.Rejected()) > 0) {
-		return 0, fmt.Errorf("half: %d of %d records of version %d, %d rejected", ref.Len(), want, found, len(ref.Rejected()))
+		return 0, fmt.Errorf("incomplete: %d of %d records of version %d, %d rejected", ref.Len(), want, found, len(ref.Rejected()))
 	}
 	return found, nil
 }
 
-// soak is one run.
+// soak is one run of the test.
 type soak struct {
 	t       *testing.T
 	server  *modelreftest.Server
@@ -83,7 +84,7 @@ type soak struct {
 }
 
 func TestSoak(t *testing.T) {
-	first, err := modelreftest.Start() // the first socket of a process opens handles that stay
+	first, err := modelreftest.Start() // the first socket of a process opens handles that are not closed
 	require.NoError(t, err)
 	first.Close()
 	before := measure()
@@ -106,22 +107,22 @@ func TestSoak(t *testing.T) {
 	s.workers.Wait()
 	server.Close()
 	s.report(early, late)
-	assert.Zero(t, s.violations.Load(), "references that were broken, half or older than one seen before")
-	assert.Positive(t, s.origins[modelref.OriginPrimary].Load())
+	assert.Zero(t, s.violations.Load(), "references that were corrupted, incomplete or older than an earlier one")
+	assert.Positive(t, s.origins[modelref.SourcePrimary].Load())
 	checkNothingIsLeft(t, before)
-	// The documents are a few kilobytes. What is held while all runs must not grow with the time that it runs.
+	// The documents have a few kilobytes. The memory in use must not grow with the duration of the run.
 	assert.Less(t, late, early+(16<<20), "bytes on the heap at half time, and at a quarter")
 }
 
 func (s *soak) report(early, late uint64) {
 	s.t.Logf("%s: %d reads (%d stale, %d unavailable), by origin: primary %d, github %d, disk %d",
-		*soakFor, s.reads.Load(), s.stale.Load(), s.unavailable.Load(), s.origins[modelref.OriginPrimary].Load(),
-		s.origins[modelref.OriginGitHub].Load(), s.origins[modelref.OriginDisk].Load())
+		*soakFor, s.reads.Load(), s.stale.Load(), s.unavailable.Load(), s.origins[modelref.SourcePrimary].Load(),
+		s.origins[modelref.SourceGitHub].Load(), s.origins[modelref.SourceDisk].Load())
 	s.t.Logf("%d new versions, %d faults, %d restarts, %d files damaged or moved in time; heap %d KiB at a quarter, "+
 		"%d KiB at half time", s.versions.Load(), s.faults.Load(), s.restarts.Load(), s.damages.Load(), early>>10, late>>10)
 }
 
-// pause waits and reports whether the run goes on.
+// pause waits. It reports whether the run continues.
 func (s *soak) pause(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -133,31 +134,31 @@ func (s *soak) pause(d time.Duration) bool {
 	}
 }
 
-// between draws a duration.
+// between returns a random duration.
 func between(from, to time.Duration) time.Duration { return from + rand.N(to-from) }
 
-// change gives one category after the other a new version.
+// change publishes a new version of each category in turn.
 func (s *soak) change() {
 	categories := modelref.Categories()
 	for version := 1; s.pause(between(time.Millisecond, 8*time.Millisecond)); version++ {
 		s.server.SetDocument(categories[rand.N(len(categories))], versioned(version))
 		s.versions.Add(1)
 		if version%100 == 0 {
-			s.server.ResetRequests() // the log of the fake server is not what is measured
+			s.server.ResetRequests() // the recorded requests must not affect the memory
 		}
 	}
 }
 
-// soakFaults returns the faults of the run, by tier. Those that make of a document a smaller one which is whole by the
-// rules of its format are left out: no reader of a CSV can tell.
-func soakFaults() map[modelreftest.Tier][]modelreftest.Fault {
+// soakFaults returns the faults of the run by endpoint. Faults that produce a shorter but valid document are not used,
+// because a reader of a CSV cannot detect them.
+func soakFaults() map[modelreftest.Endpoint][]modelreftest.Fault {
 	outages := []modelreftest.Fault{
 		modelreftest.Refused(), modelreftest.Reset(), modelreftest.ResetInBody(), modelreftest.DNSFailure(),
 		modelreftest.TLSFailure(), modelreftest.Stall(), modelreftest.Truncated(), modelreftest.Trickle(5 * time.Millisecond),
 		modelreftest.Status(408), modelreftest.Status(500), modelreftest.Status(503), modelreftest.RetryAfter(429, "1"),
 		modelreftest.RetryAfter(503, "-1"), modelreftest.RetryAfter(503, "99999999999999999999"), modelreftest.HTML(502),
 	}
-	misfits := []modelreftest.Fault{
+	invalid := []modelreftest.Fault{
 		modelreftest.Status(401), modelreftest.Status(404), modelreftest.Status(422), modelreftest.HTML(200),
 		modelreftest.Empty(), modelreftest.Body(200, "application/json", "null"), modelreftest.RedirectLoop(),
 		modelreftest.Body(200, "application/json", "[]"), modelreftest.Oversized(2 << 20), modelreftest.GzipBomb(16 << 20),
@@ -167,53 +168,53 @@ func soakFaults() map[modelreftest.Tier][]modelreftest.Fault {
 		modelreftest.WrongLength(), modelreftest.DuplicateNames(), modelreftest.InvalidUTF8(),
 		modelreftest.DeepNesting(20_000),
 	}
-	all := append(append([]modelreftest.Fault{}, misfits...), outages...)
-	return map[modelreftest.Tier][]modelreftest.Fault{
-		modelreftest.Documents: append(append([]modelreftest.Fault{}, misfits...), documents...),
-		modelreftest.Stamp:     all, modelreftest.GitHub: all, modelreftest.Primary: outages,
+	all := append(append([]modelreftest.Fault{}, invalid...), outages...)
+	return map[modelreftest.Endpoint][]modelreftest.Fault{
+		modelreftest.Documents:   append(append([]modelreftest.Fault{}, invalid...), documents...),
+		modelreftest.LastUpdated: all, modelreftest.GitHub: all, modelreftest.Primary: outages,
 	}
 }
 
-// breakThings lets a few requests fail, or all of a tier for a while. Outages come seldom: after one a client leaves
-// the source alone for half a minute, which is most of its life here.
+// breakThings makes a few requests fail, or all requests to an endpoint for a while. Outages are rare, because a client
+// skips the source for 30 seconds after an outage, which is most of its life in this test.
 func (s *soak) breakThings() {
 	faults := soakFaults()
 	for s.pause(between(5*time.Millisecond, 40*time.Millisecond)) {
-		tier := modelreftest.Documents
+		endpoint := modelreftest.Documents
 		switch rand.N(20) {
 		case 0:
-			tier = modelreftest.Primary
+			endpoint = modelreftest.Primary
 		case 1, 2:
-			tier = modelreftest.Stamp
+			endpoint = modelreftest.LastUpdated
 		case 3, 4, 5, 6:
-			tier = modelreftest.GitHub
+			endpoint = modelreftest.GitHub
 		}
-		fault := faults[tier][rand.N(len(faults[tier]))]
+		fault := faults[endpoint][rand.N(len(faults[endpoint]))]
 		s.faults.Add(1)
 		if rand.N(4) > 0 {
-			s.server.Script(tier, fault)
+			s.server.Script(endpoint, fault)
 			continue
 		}
-		s.server.Break(tier, fault)
+		s.server.Break(endpoint, fault)
 		s.pause(between(time.Millisecond, 30*time.Millisecond))
-		s.server.Heal(tier)
+		s.server.Heal(endpoint)
 	}
 }
 
-// damageFiles does to the cache directory what crashes, other programs and steps of the clock do. The wall clock itself
-// is out of a test's reach, so the times that were written move instead.
+// damageFiles damages the cache directory like crashes, other programs and steps of the wall clock do. A test cannot
+// set the wall clock, so it changes the times in the files.
 func (s *soak) damageFiles() {
 	categories := modelref.Categories()
 	for s.pause(between(20*time.Millisecond, 60*time.Millisecond)) {
 		path := filepath.Join(s.dir, categories[rand.N(len(categories))].FileName())
 		data, err := os.ReadFile(path)
 		if err != nil {
-			continue // not there yet, or removed by an earlier round
+			continue // the file does not exist
 		}
 		s.damages.Add(1)
 		switch rand.N(6) {
 		case 0:
-			_ = os.WriteFile(path, data[:len(data)/2], 0o600) // errors here are as good as no damage
+			_ = os.WriteFile(path, data[:len(data)/2], 0o600) // errors are ignored
 		case 1:
 			_ = os.WriteFile(path, nil, 0o600)
 		case 2:
@@ -228,7 +229,7 @@ func (s *soak) damageFiles() {
 	}
 }
 
-// moveInTime writes the provenance file as a process would have written it whose clock was off.
+// moveInTime writes the provenance file of a process whose clock was wrong.
 func moveInTime(path string, d time.Duration) {
 	var p map[string]any
 	data, err := os.ReadFile(path)
@@ -246,14 +247,14 @@ func moveInTime(path string, d time.Duration) {
 	}
 }
 
-// process makes a client, lets its readers read for a while, closes it, and begins anew.
+// process creates a client, runs its readers for a while, closes the client, and repeats this.
 func (s *soak) process(number int) {
 	for ; ; number++ {
 		options := append(s.server.Options(), modelref.WithCacheDir(s.dir), modelref.WithTTL(soakTTL),
 			modelref.WithTimeout(100*time.Millisecond), modelref.WithMaxBodyBytes(1<<20),
-			modelref.WithRetry(modelref.RetryPolicy{BaseDelay: time.Millisecond, Budget: 500 * time.Millisecond}))
+			modelref.WithRetry(modelref.RetryPolicy{BaseDelay: time.Millisecond, MaxDuration: 500 * time.Millisecond}))
 		if number%2 == 0 {
-			options = append(options, modelref.RefreshInBackground())
+			options = append(options, modelref.WithRefreshWait(0))
 		}
 		client, err := modelref.New(options...)
 		if !assert.NoError(s.t, err) {
@@ -265,7 +266,7 @@ func (s *soak) process(number int) {
 		}
 		on := s.pause(between(50*time.Millisecond, min(time.Second, *soakFor/4)))
 		if rand.N(8) == 0 {
-			on = s.pause(between(0, *soakFor/4)) // some live on until a source is asked again
+			on = s.pause(between(0, *soakFor/4)) // some clients live until a source is requested again
 		}
 		assert.NoError(s.t, client.Close())
 		readers.Wait()
@@ -276,10 +277,10 @@ func (s *soak) process(number int) {
 	}
 }
 
-// seen is the newest version of a category that came from an origin.
+// seen is the newest version of each category by source.
 type seen map[modelref.Category]*[5]int
 
-// reader reads at random until its client is closed, and holds every reference to those before.
+// reader reads at random times until its client is closed. It compares every reference with the earlier ones.
 func (s *soak) reader(client *modelref.Client) {
 	newest := seen{}
 	for _, category := range modelref.Categories() {
@@ -293,7 +294,7 @@ func (s *soak) reader(client *modelref.Client) {
 		}
 		var options []modelref.LoadOption
 		if rand.N(100) == 0 {
-			options = append(options, modelref.Refresh())
+			options = append(options, modelref.WithRefresh())
 		}
 		ref, err := reader.Load(s.t.Context(), options...)
 		switch {
@@ -302,40 +303,40 @@ func (s *soak) reader(client *modelref.Client) {
 		case errors.Is(err, modelref.ErrUnavailable):
 			s.unavailable.Add(1)
 		case err != nil:
-			s.violation("an error of no kind that is promised: %v", err)
+			s.violation("an undocumented error: %v", err)
 		default:
 			s.check(ref, newest)
 		}
-		time.Sleep(between(0, time.Millisecond)) // a worker does other things too; without, hits alone would be measured
+		time.Sleep(between(0, time.Millisecond)) // without this, nearly all reads would be hits
 	}
 }
 
 func (s *soak) check(ref *modelref.Reference[modelref.ModelRecord], newest seen) {
 	s.reads.Add(1)
-	s.origins[ref.Origin()].Add(1)
+	s.origins[ref.Source()].Add(1)
 	if ref.Stale() {
 		s.stale.Add(1)
 	}
 	version, err := versionOf(ref)
 	if err != nil {
-		s.violation("%s from %s: %v", ref.Category(), ref.Origin(), err)
+		s.violation("%s from %s: %v", ref.Category(), ref.Source(), err)
 		return
 	}
-	last := &newest[ref.Category()][ref.Origin()]
+	last := &newest[ref.Category()][ref.Source()]
 	if version < *last {
-		s.violation("%s from %s: version %d after %d, stale: %t", ref.Category(), ref.Origin(), version, *last, ref.Stale())
+		s.violation("%s from %s: version %d after %d, stale: %t", ref.Category(), ref.Source(), version, *last, ref.Stale())
 	}
 	*last = version
 }
 
-// violation notes what must not be; of a great many the first are shown.
+// violation reports an error. It prints only the first errors.
 func (s *soak) violation(format string, args ...any) {
 	if s.violations.Add(1) <= 10 {
 		s.t.Errorf(format, args...)
 	}
 }
 
-// heapAt returns how many bytes are in use after a while, or at the end where that comes first.
+// heapAt returns the number of bytes in use after a time or at the end of the run.
 func (s *soak) heapAt(after time.Duration) uint64 {
 	s.pause(after)
 	return heapInUse()
@@ -343,13 +344,13 @@ func (s *soak) heapAt(after time.Duration) uint64 {
 
 func heapInUse() uint64 {
 	runtime.GC()
-	runtime.GC() // what the pools held goes with the second
+	runtime.GC() // the second run frees the contents of pools
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
 }
 
-// measured is what the process holds.
+// measured has the resources of the process.
 type measured struct {
 	goroutines, files int
 	heap              uint64
@@ -359,24 +360,24 @@ func measure() measured {
 	return measured{runtime.NumGoroutine(), openFiles(), heapInUse()}
 }
 
-// openFiles returns how many file handles are open, or 0 where the system does not tell.
+// openFiles returns the number of open file handles, or 0 if the system does not provide it.
 func openFiles() int {
-	entries, _ := os.ReadDir("/proc/self/fd") // Linux alone has it
+	entries, _ := os.ReadDir("/proc/self/fd") // exists only on Linux
 	return len(entries)
 }
 
-// checkNothingIsLeft waits for a while until the process holds no more than before.
+// checkNothingIsLeft waits until the process has no more resources than before. It fails after a limit.
 func checkNothingIsLeft(t *testing.T, before measured) {
 	t.Helper()
 	var now measured
 	for range 100 {
 		now = measure()
 		if now.goroutines <= before.goroutines && now.files <= before.files && now.heap < before.heap+(8<<20) {
-			t.Logf("left behind: %d goroutines, %d file handles, %d KiB", now.goroutines-before.goroutines,
+			t.Logf("left: %d goroutines, %d file handles, %d KiB", now.goroutines-before.goroutines,
 				now.files-before.files, (int64(now.heap)-int64(before.heap))>>10)
 			return
 		}
-		time.Sleep(20 * time.Millisecond) // other goroutines end in real time
+		time.Sleep(20 * time.Millisecond) // goroutines may end in real time
 	}
-	t.Errorf("left behind: %+v, before: %+v", now, before)
+	t.Errorf("left: %+v, before: %+v", now, before)
 }

@@ -1,4 +1,4 @@
-// A store of the caller's own, and several Clients on it, in simulated time.
+// This file tests stores of the caller, and several Clients with one store, in simulated time.
 
 package modelref_test
 
@@ -24,16 +24,16 @@ import (
 	"github.com/haidra-org/modelref/modelreftest"
 )
 
-// shared is a Store in memory that can be broken.
+// shared is a Store in memory that can be made to fail.
 type shared struct {
 	mu        sync.Mutex
-	documents map[modelref.Category]modelref.StoredDocument
+	documents map[modelref.Category]modelref.StoreEntry
 	locked    map[modelref.Category]bool
 	broken    error
 }
 
 func newShared() *shared {
-	return &shared{documents: map[modelref.Category]modelref.StoredDocument{}, locked: map[modelref.Category]bool{}}
+	return &shared{documents: map[modelref.Category]modelref.StoreEntry{}, locked: map[modelref.Category]bool{}}
 }
 
 func (s *shared) String() string { return "shared memory" }
@@ -44,36 +44,36 @@ func (s *shared) breakWith(err error) {
 	s.broken = err
 }
 
-func (s *shared) Read(_ context.Context, category modelref.Category, maxBytes int64) (modelref.StoredDocument, error) {
+func (s *shared) Read(_ context.Context, category modelref.Category, maxBytes int64) (modelref.StoreEntry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	got, ok := s.documents[category]
 	switch {
 	case s.broken != nil:
-		return modelref.StoredDocument{}, s.broken
+		return modelref.StoreEntry{}, s.broken
 	case !ok:
-		return modelref.StoredDocument{}, fs.ErrNotExist
+		return modelref.StoreEntry{}, fs.ErrNotExist
 	case int64(len(got.Document)) > maxBytes:
-		return modelref.StoredDocument{}, errors.New("too large")
+		return modelref.StoreEntry{}, errors.New("too large")
 	}
 	return got, nil
 }
 
-func (s *shared) ReadNote(ctx context.Context, category modelref.Category) (string, error) {
+func (s *shared) ReadProvenance(ctx context.Context, category modelref.Category) (string, error) {
 	got, err := s.Read(ctx, category, 1<<30)
-	return got.Note, err
+	return got.Provenance, err
 }
 
 func (s *shared) Write(_ context.Context, category modelref.Category, document, note string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.broken == nil {
-		s.documents[category] = modelref.StoredDocument{Document: document, Note: note}
+		s.documents[category] = modelref.StoreEntry{Document: document, Provenance: note}
 	}
 	return s.broken
 }
 
-func (s *shared) WriteNote(ctx context.Context, category modelref.Category, note string) error {
+func (s *shared) WriteProvenance(ctx context.Context, category modelref.Category, note string) error {
 	got, err := s.Read(ctx, category, 1<<30)
 	if err != nil {
 		return err
@@ -95,7 +95,7 @@ func (s *shared) TryLock(_ context.Context, category modelref.Category, _ time.D
 	}, nil
 }
 
-func TestStoresDoWhatIsExpectedOfThem(t *testing.T) {
+func TestStoresPassTheContractTest(t *testing.T) {
 	t.Parallel()
 	t.Run("in memory", func(t *testing.T) {
 		t.Parallel()
@@ -117,7 +117,7 @@ func TestStoresDoWhatIsExpectedOfThem(t *testing.T) {
 	})
 }
 
-func TestADirectoryStoreTakesNoOtherCategory(t *testing.T) {
+func TestADirectoryStoreAcceptsOnlyCategories(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s, err := modelref.DirectoryStore(dir)
@@ -125,10 +125,10 @@ func TestADirectoryStoreTakesNoOtherCategory(t *testing.T) {
 	const outside = modelref.Category("../outside")
 	_, err = s.Read(t.Context(), outside, 1)
 	require.ErrorIs(t, err, modelref.ErrUnknownCategory)
-	_, err = s.ReadNote(t.Context(), outside)
+	_, err = s.ReadProvenance(t.Context(), outside)
 	require.ErrorIs(t, err, modelref.ErrUnknownCategory)
 	require.ErrorIs(t, s.Write(t.Context(), outside, "{}", ""), modelref.ErrUnknownCategory)
-	require.ErrorIs(t, s.WriteNote(t.Context(), outside, ""), modelref.ErrUnknownCategory)
+	require.ErrorIs(t, s.WriteProvenance(t.Context(), outside, ""), modelref.ErrUnknownCategory)
 	_, err = s.TryLock(t.Context(), outside, time.Second)
 	require.ErrorIs(t, err, modelref.ErrUnknownCategory)
 	left, err := os.ReadDir(dir)
@@ -138,7 +138,44 @@ func TestADirectoryStoreTakesNoOtherCategory(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestAFleetOnOneStoreAsksOnce(t *testing.T) {
+func TestAReadOnlyCacheDirectoryIsRead(t *testing.T) {
+	if os.Getuid() == 0 {
+		t.Skip("root can write to every directory")
+	}
+	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
+		dir := t.TempDir()
+		load(t, server.Client(t, modelref.WithCacheDir(dir)))
+		require.NoError(t, os.Chmod(dir, 0o500))
+		t.Cleanup(func() { _ = os.Chmod(dir, 0o700) })
+		requested(server)
+		for _, offline := range []bool{false, true} {
+			var log bytes.Buffer
+			options := []modelref.Option{modelref.WithCacheDir(dir), logTo(&log)}
+			if offline {
+				options = append(options, modelref.WithOffline())
+			}
+			client := server.Client(t, options...)
+			assert.Equal(t, !offline, strings.Contains(log.String(), "cache directory cannot be written to"), log.String())
+			assert.Equal(t, modelref.SourceDisk, load(t, client).Source())
+			assert.Empty(t, requested(server))
+			_, err := modelref.New(modelref.WithCacheDir(filepath.Join(dir, "new")))
+			require.ErrorIs(t, err, os.ErrPermission, "a directory that cannot be created")
+		}
+	})
+}
+
+func TestARelativeCacheDirectoryDoesNotFollowTheWorkingDirectory(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	client, err := modelref.New(modelref.WithOffline(), modelref.WithCacheDir("cache"))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = client.Close() })
+	require.NoError(t, os.WriteFile(filepath.Join("cache", "stable_diffusion.json"), []byte(twoModels), 0o600))
+	t.Chdir(t.TempDir())
+	assert.Equal(t, modelref.SourceDisk, load(t, client).Source())
+}
+
+func TestAFleetWithOneStoreSendsOneRequest(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		store := newShared()
 		var fleet []*modelref.Client
@@ -146,8 +183,8 @@ func TestAFleetOnOneStoreAsksOnce(t *testing.T) {
 			fleet = append(fleet, server.Client(t, modelref.WithStore(store)))
 		}
 		server.Break(modelreftest.Primary, modelreftest.Delay(300*time.Millisecond))
-		readAll := func() (origins map[modelref.Origin]int) {
-			origins = map[modelref.Origin]int{}
+		readAll := func() (origins map[modelref.Source]int) {
+			origins = map[modelref.Source]int{}
 			var mu sync.Mutex
 			var all sync.WaitGroup
 			for _, client := range fleet {
@@ -156,47 +193,47 @@ func TestAFleetOnOneStoreAsksOnce(t *testing.T) {
 					mu.Lock()
 					defer mu.Unlock()
 					assert.False(t, ref.Stale())
-					origins[ref.Origin()]++
+					origins[ref.Source()]++
 				})
 			}
 			all.Wait()
 			return origins
 		}
-		assert.Equal(t, map[modelref.Origin]int{modelref.OriginPrimary: 1, modelref.OriginStore: 19}, readAll())
-		assert.Equal(t, "document", tiers(server), "one downloads, the others read what it wrote")
+		assert.Equal(t, map[modelref.Source]int{modelref.SourcePrimary: 1, modelref.SourceStore: 19}, readAll())
+		assert.Equal(t, "documents", requested(server), "one client downloads, the others read its copy")
 		time.Sleep(minute)
 		readAll()
-		assert.Equal(t, "stamp", tiers(server), "and what one confirms is confirmed for all")
+		assert.Equal(t, "last_updated", requested(server), "a confirmation applies to all clients")
 
 		status := fleet[0].Status()
 		clip := status.Category(modelref.CategoryImageGeneration)
-		assert.Less(t, clip.Age(), 10*time.Second, "the store tells the age")
+		assert.Less(t, clip.Age(), 10*time.Second, "the store has the age")
 	})
 }
 
-func TestAStoreThatIsGoneLeavesEachOnItsOwn(t *testing.T) {
+func TestIfTheStoreIsDownClientsWorkIndependently(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		store := newShared()
 		var log bytes.Buffer
 		mine, theirs := server.Client(t, modelref.WithStore(store), logTo(&log)), server.Client(t, modelref.WithStore(store))
 		store.breakWith(errors.New("connection refused"))
 		for range 3 {
-			assert.Equal(t, modelref.OriginPrimary, load(t, mine).Origin())
-			assert.Equal(t, modelref.OriginPrimary, load(t, theirs).Origin())
+			assert.Equal(t, modelref.SourcePrimary, load(t, mine).Source())
+			assert.Equal(t, modelref.SourcePrimary, load(t, theirs).Source())
 			time.Sleep(minute)
 		}
-		assert.Equal(t, 1, strings.Count(log.String(), "level=WARN"), "said once: %s", log.String())
+		assert.Equal(t, 1, strings.Count(log.String(), "level=WARN"), "logged once: %s", log.String())
 		assert.Contains(t, log.String(), `store="shared memory" category=image_generation error="connection refused"`)
 		store.breakWith(nil)
 		load(t, mine)
 		assert.Contains(t, log.String(), "store works again")
-		tiers(server)
-		assert.Equal(t, modelref.OriginStore, load(t, server.Client(t, modelref.WithStore(store))).Origin())
-		assert.Empty(t, tiers(server))
+		requested(server)
+		assert.Equal(t, modelref.SourceStore, load(t, server.Client(t, modelref.WithStore(store))).Source())
+		assert.Empty(t, requested(server))
 	})
 }
 
-func TestADocumentThatGoesAwayIsWrittenAgain(t *testing.T) {
+func TestADocumentThatWasDeletedIsWrittenAgain(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		dir := t.TempDir()
 		client := server.Client(t, modelref.WithCacheDir(dir))
@@ -204,48 +241,49 @@ func TestADocumentThatGoesAwayIsWrittenAgain(t *testing.T) {
 		require.NoError(t, os.Remove(filepath.Join(dir, "stable_diffusion.json")))
 		time.Sleep(minute)
 		load(t, client)
-		assert.Equal(t, "document stamp", tiers(server))
-		assert.Equal(t, twoModels, readFile(t, dir, "stable_diffusion.json"), "though its note was still there")
+		assert.Equal(t, "documents last_updated", requested(server))
+		assert.Equal(t, twoModels, readFile(t, dir, "stable_diffusion.json"), "although its provenance still existed")
 	})
 }
 
-func TestALockThatOutlivesItsHolderHoldsNobodyUp(t *testing.T) {
+func TestALockOfACrashedHolderDelaysNoRead(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		store := newShared()
-		mine, theirs := server.Client(t, modelref.WithStore(store)), server.Client(t, modelref.WithStore(store))
+		mine := server.Client(t, modelref.WithStore(store))
+		theirs := server.Client(t, modelref.WithStore(store), modelref.WithRefreshWait(minute))
 		load(t, mine)
 		load(t, theirs)
 		time.Sleep(minute)
 		release, err := store.TryLock(t.Context(), modelref.CategoryImageGeneration, time.Minute)
 		require.NoError(t, err)
-		go func() { // somebody who confirms the copy and then dies with the lock
+		go func() { // a process confirms the copy and crashes while it holds the lock
 			time.Sleep(time.Second)
 			kept, err := store.Read(t.Context(), modelref.CategoryImageGeneration, 1<<20)
 			assert.NoError(t, err)
 			var note map[string]any
-			assert.NoError(t, json.Unmarshal([]byte(kept.Note), &note))
+			assert.NoError(t, json.Unmarshal([]byte(kept.Provenance), &note))
 			note["confirmed_at"] = time.Now()
 			changed, err := json.Marshal(note)
 			assert.NoError(t, err)
-			assert.NoError(t, store.WriteNote(t.Context(), modelref.CategoryImageGeneration, string(changed)))
+			assert.NoError(t, store.WriteProvenance(t.Context(), modelref.CategoryImageGeneration, string(changed)))
 		}()
-		tiers(server)
+		requested(server)
 		start := time.Now()
 		assert.False(t, load(t, theirs).Stale())
 		assert.Less(t, time.Since(start), 2*time.Second)
-		assert.Empty(t, tiers(server))
+		assert.Empty(t, requested(server))
 		release()
 	})
 }
 
-// withoutLocks is a store as a directory is on Windows.
+// withoutLocks is a store without locks, such as a directory on Windows.
 type withoutLocks struct{ *shared }
 
 func (withoutLocks) TryLock(context.Context, modelref.Category, time.Duration) (func(), error) {
 	return nil, fmt.Errorf("lock: %w", errors.ErrUnsupported)
 }
 
-func TestAStoreWithoutLocksIsNotBroken(t *testing.T) {
+func TestAStoreWithoutLocksIsNotAFailure(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		store := withoutLocks{newShared()}
 		var log bytes.Buffer
@@ -267,7 +305,7 @@ func TestAStoreWithoutLocksIsNotBroken(t *testing.T) {
 	})
 }
 
-func TestClientsWithAYoungCopyWaitForTheOneThatDownloads(t *testing.T) {
+func TestClientsWithARecentCopyWaitForTheDownload(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		dir := t.TempDir()
 		clients := make([]*modelref.Client, 8)
@@ -278,18 +316,18 @@ func TestClientsWithAYoungCopyWaitForTheOneThatDownloads(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
 		server.Break(modelreftest.Documents, modelreftest.Delay(3*time.Second))
-		time.Sleep(49 * time.Second) // memory has expired by now where the TTL came out short, the note has not
-		tiers(server)
+		time.Sleep(49 * time.Second) // with the shortest TTL, the copy in memory has expired but its provenance has not
+		requested(server)
 		var all sync.WaitGroup
 		for _, client := range clients {
 			all.Go(func() { load(t, client) })
 		}
 		all.Wait()
-		assert.Equal(t, "stamp document", tiers(server))
+		assert.Equal(t, "last_updated documents", requested(server))
 	})
 }
 
-func TestAClientThatOnlyReadsSaysThatItsStoreWorksAgain(t *testing.T) {
+func TestAClientThatOnlyReadsLogsThatItsStoreWorksAgain(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		store := newShared()
 		load(t, server.Client(t, modelref.WithStore(store)))
@@ -304,7 +342,7 @@ func TestAClientThatOnlyReadsSaysThatItsStoreWorksAgain(t *testing.T) {
 	})
 }
 
-func TestABrokenCopyIsNoBrokenStore(t *testing.T) {
+func TestACorruptedCopyIsNotAStoreFailure(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		dir := t.TempDir()
 		writer := server.Client(t, modelref.WithCacheDir(dir))
@@ -316,49 +354,49 @@ func TestABrokenCopyIsNoBrokenStore(t *testing.T) {
 
 		var log bytes.Buffer
 		offline := server.Client(t, modelref.WithCacheDir(dir), modelref.WithOffline(), logTo(&log))
-		broken := func() int { return strings.Count(log.String(), "copy in the store is broken") }
+		broken := func() int { return strings.Count(log.String(), "copy in the store is corrupted") }
 		for range 2 {
 			_, err = offline.ImageGeneration.Load(t.Context())
 			require.ErrorIs(t, err, modelref.ErrUnavailable)
-			_, err = offline.CLIP.Load(t.Context(), modelref.Refresh())
+			_, err = offline.CLIP.Load(t.Context(), modelref.WithRefresh())
 			require.NoError(t, err)
 		}
-		assert.Equal(t, 1, broken(), "said once: %s", log.String())
+		assert.Equal(t, 1, broken(), "logged once: %s", log.String())
 		assert.NotContains(t, log.String(), "cannot be used")
 		assert.NotContains(t, log.String(), "works again")
-		assert.Contains(t, log.String(), `msg="stale copy served" category=clip source=disk confirmed=`)
+		assert.Contains(t, log.String(), `msg="serving a stale copy" category=clip source=disk confirmed=`)
 
 		require.NoError(t, os.WriteFile(image, []byte(twoModels), 0o600))
 		load(t, offline)
 		require.NoError(t, os.WriteFile(image, nil, 0o600))
 		time.Sleep(minute)
 		load(t, offline)
-		assert.Equal(t, 2, broken(), "once more when it has been whole in between")
+		assert.Equal(t, 2, broken(), "logged again after a valid copy")
 	})
 }
 
-func TestClocksThatAreALittleApartShareAStore(t *testing.T) {
-	for ahead, requests := range map[time.Duration]string{2 * time.Second: "", time.Minute: "document"} {
+func TestClientsWithDifferentClocksShareAStore(t *testing.T) {
+	for ahead, requests := range map[time.Duration]string{2 * time.Second: "", time.Minute: "last_updated"} {
 		t.Run(ahead.String(), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 				store := newShared()
 				load(t, server.Client(t, modelref.WithStore(store)))
-				tiers(server)
+				requested(server)
 				kept := store.documents[modelref.CategoryImageGeneration]
 				var note map[string]any
-				require.NoError(t, json.Unmarshal([]byte(kept.Note), &note))
+				require.NoError(t, json.Unmarshal([]byte(kept.Provenance), &note))
 				note["confirmed_at"] = time.Now().Add(ahead)
 				changed, err := json.Marshal(note)
 				require.NoError(t, err)
-				require.NoError(t, store.WriteNote(t.Context(), modelref.CategoryImageGeneration, string(changed)))
+				require.NoError(t, store.WriteProvenance(t.Context(), modelref.CategoryImageGeneration, string(changed)))
 				load(t, server.Client(t, modelref.WithStore(store)))
-				assert.Equal(t, requests, tiers(server))
+				assert.Equal(t, requests, requested(server))
 			})
 		})
 	}
 }
 
-func TestTheLastOfStoreAndCacheDirectoryCounts(t *testing.T) {
+func TestTheLastOfWithStoreAndWithCacheDirIsUsed(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		dir, store := t.TempDir(), newShared()
 		load(t, server.Client(t, modelref.WithCacheDir(dir), modelref.WithStore(store)))

@@ -1,4 +1,4 @@
-// Watching a category, and what a Client says of itself, in simulated time.
+// This file tests watching a category and the status of a Client, in simulated time.
 
 package modelref_test
 
@@ -22,7 +22,7 @@ const twoModelsEdited = `{
 	"Small/1": {"name": "Small/1", "baseline": "stable_diffusion_xl", "nsfw": true, "size_on_disk_bytes": 1000, "description": "new"},
 	"Large?": {"future_field": {"a": [1,2]}, "name": "Large?", "baseline": "flux_1", "nsfw": true}}`
 
-// watched collects what a watch tells, as "initial 2", "+New", "-Gone", "~Name(field field)" and "error".
+// watched collects the results of a watch, such as "initial 2", "+New", "-Gone", "~Name(field field)" and "error".
 type watched struct {
 	mu   sync.Mutex
 	told []string
@@ -71,7 +71,7 @@ func describe(change modelref.Change[modelref.ImageGenerationRecord], err error)
 	return strings.Join(out, " ")
 }
 
-// next returns what was told since the last call.
+// next returns the results since the last call.
 func (w *watched) next() []string {
 	synctest.Wait()
 	w.mu.Lock()
@@ -81,7 +81,7 @@ func (w *watched) next() []string {
 	return told
 }
 
-// firstError returns the first error that was told.
+// firstError returns the first error of the watch.
 func (w *watched) firstError() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -93,15 +93,15 @@ func (w *watched) firstError() error {
 
 const initial = "initial Small/1,Large?"
 
-func TestWatchTellsThePresentStateAndThenEachChangeOnce(t *testing.T) {
+func TestWatchYieldsTheStateAndThenEachChangeOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		w := watch(t, server.Client(t), modelref.WatchOptions{})
 		assert.Equal(t, []string{initial}, w.next())
-		assert.Equal(t, "stamp document", tiers(server), "the stamp before the body that it labels")
+		assert.Equal(t, "last_updated documents", requested(server), "the last-updated time is requested before its document")
 		time.Sleep(5 * time.Minute)
 		assert.Empty(t, w.next())
-		log := tiers(server)
-		assert.Equal(t, strings.Repeat("stamp ", strings.Count(log, " ")+1), log+" ", "a small request a poll")
+		log := requested(server)
+		assert.Equal(t, strings.Repeat("last_updated ", strings.Count(log, " ")+1), log+" ", "each poll is one small request")
 		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
 		time.Sleep(2 * time.Minute)
 		assert.Equal(t, []string{"+New ~Small/1(size_on_disk_bytes) ~Large?(future_field)"}, w.next())
@@ -117,22 +117,22 @@ func TestWatchComparesValuesNotTheirSpelling(t *testing.T) {
 		w.next()
 		server.SetDocument(modelref.CategoryImageGeneration, strings.NewReplacer(": ", ":", "1000", "1e3").Replace(twoModels))
 		time.Sleep(2 * time.Minute)
-		assert.Empty(t, w.next(), "the stamp moved, the records did not")
+		assert.Empty(t, w.next(), "the last-updated time has changed, but no record has")
 		server.SetDocument(modelref.CategoryImageGeneration, twoModelsEdited)
 		time.Sleep(2 * time.Minute)
 		assert.Equal(t, []string{"~Small/1(nsfw description)"}, w.next())
 	})
 }
 
-func TestWatchMissesNoWriteInTheSecondOfTheStamp(t *testing.T) {
+func TestWatchMissesNoChangeInTheSecondOfTheLastUpdatedTime(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		w := watch(t, server.Client(t), modelref.WatchOptions{})
 		w.next()
 		time.Sleep(30 * time.Second)
 		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
-		_, err := server.Client(t).ImageGeneration.Load(t.Context()) // another client; no part of this
+		_, err := server.Client(t).ImageGeneration.Load(t.Context()) // another client, which is not part of this test
 		require.NoError(t, err)
-		time.Sleep(28 * time.Second) // the poll comes within the second of the next write
+		time.Sleep(28 * time.Second) // the poll is within the second of the next change
 		for range 40 {
 			server.SetDocument(modelref.CategoryImageGeneration, twoModels)
 			time.Sleep(100 * time.Millisecond)
@@ -143,13 +143,13 @@ func TestWatchMissesNoWriteInTheSecondOfTheStamp(t *testing.T) {
 		w.next()
 		time.Sleep(2 * time.Minute)
 		told := w.next()
-		require.NotEmpty(t, told, "the last write, in the same second as others before it, is not lost")
+		require.NotEmpty(t, told, "the last of several changes in one second is not lost")
 		time.Sleep(5 * time.Minute)
-		assert.Empty(t, w.next(), "and not told twice")
+		assert.Empty(t, w.next(), "the change is yielded only once")
 	})
 }
 
-func TestWatchGoesOnAfterADownloadThatFailed(t *testing.T) {
+func TestWatchContinuesAfterAFailedDownload(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		w := watch(t, server.Client(t), modelref.WatchOptions{})
 		w.next()
@@ -163,7 +163,7 @@ func TestWatchGoesOnAfterADownloadThatFailed(t *testing.T) {
 	})
 }
 
-func TestWatchSeesAStampThatGoesBack(t *testing.T) {
+func TestWatchNoticesAnEarlierLastUpdatedTime(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
 		time.Sleep(time.Hour)
@@ -176,7 +176,7 @@ func TestWatchSeesAStampThatGoesBack(t *testing.T) {
 	})
 }
 
-func TestWatchGoesOnWhereTheDeploymentBecomesAReplica(t *testing.T) {
+func TestWatchContinuesIfTheDeploymentBecomesAReplica(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		w := watch(t, server.Client(t), modelref.WatchOptions{})
 		w.next()
@@ -190,7 +190,7 @@ func TestWatchGoesOnWhereTheDeploymentBecomesAReplica(t *testing.T) {
 	})
 }
 
-func TestTenWatchersAndAReaderCostWhatOneCosts(t *testing.T) {
+func TestTenWatchersAndAReaderShareRequests(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		client := server.Client(t)
 		var all []*watched
@@ -203,27 +203,27 @@ func TestTenWatchersAndAReaderCostWhatOneCosts(t *testing.T) {
 			load(t, client)
 			if time.Until(stop) == 15*time.Minute {
 				server.SetDocument(modelref.CategoryImageGeneration, threeModels)
-				// Well in the past, so that a poll that comes at once finds it settled and need not look twice.
+				// The time is in the past, so that the first poll does not have to be repeated.
 				server.SetLastUpdated(modelref.CategoryImageGeneration, time.Now().Add(-10*time.Second).Unix())
 			}
 		}
 		for _, w := range all {
 			assert.Equal(t, []string{initial, "+New ~Small/1(size_on_disk_bytes) ~Large?(future_field)"}, w.next())
 		}
-		log := strings.Fields(tiers(server))
-		documents, stamps := 0, 0
-		for _, tier := range log {
-			switch tier {
-			case "document":
+		log := strings.Fields(requested(server))
+		documents, updates := 0, 0
+		for _, endpoint := range log {
+			switch endpoint {
+			case "documents":
 				documents++
-			case "stamp":
-				stamps++
+			case "last_updated":
+				updates++
 			}
 		}
 		assert.Equal(t, 2, documents, "the first state and the change")
-		assert.Equal(t, len(log), documents+stamps)
-		assert.GreaterOrEqual(t, stamps, 29)
-		assert.LessOrEqual(t, stamps, 35, "one a minute, however many watch")
+		assert.Equal(t, len(log), documents+updates)
+		assert.GreaterOrEqual(t, updates, 29)
+		assert.LessOrEqual(t, updates, 35, "one per minute for all watches")
 	})
 }
 
@@ -235,7 +235,7 @@ func TestWatchAtAnIntervalBelowTheTTL(t *testing.T) {
 		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
 		time.Sleep(11 * time.Second)
 		assert.Len(t, w.next(), 1)
-		assert.Equal(t, 3, load(t, client).Len(), "readers gain by it")
+		assert.Equal(t, 3, load(t, client).Len(), "readers get the polled document")
 	})
 }
 
@@ -247,17 +247,17 @@ func TestWatchYieldsErrorsAndBacksOff(t *testing.T) {
 		time.Sleep(time.Hour)
 		told := w.next()
 		assert.Greater(t, len(told), 10)
-		assert.Less(t, len(told), 25, "more slowly")
+		assert.Less(t, len(told), 25, "the interval is longer after errors")
 		require.ErrorIs(t, w.firstError(), modelref.ErrUnavailable)
 		server.Heal(modelreftest.Primary)
 		time.Sleep(20 * time.Minute)
 		told = w.next()
 		assert.Equal(t, initial, told[len(told)-1])
-		assert.LessOrEqual(t, len(told), 2, "one more error at most, of a poll while the source cooled down")
+		assert.LessOrEqual(t, len(told), 2, "at most one more error, from a poll while the breaker was open")
 	})
 }
 
-func TestAFallbackIsNoChange(t *testing.T) {
+func TestAFallbackIsNotAChange(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		client := server.Client(t, modelref.WithMaxStale(0))
 		w := watch(t, client, modelref.WatchOptions{})
@@ -281,7 +281,7 @@ func TestWatchEnds(t *testing.T) {
 		w := watch(t, client, modelref.WatchOptions{})
 		w.stop()
 		<-w.done
-		assert.Equal(t, []string{initial}, w.next(), "without a word")
+		assert.Equal(t, []string{initial}, w.next(), "without an error")
 		w = watch(t, client, modelref.WatchOptions{})
 		require.NoError(t, client.Close())
 		<-w.done
@@ -308,16 +308,16 @@ func TestStatus(t *testing.T) {
 		load(t, client)
 		status = client.Status()
 		assert.True(t, status.Ready(modelref.CategoryImageGeneration))
-		assert.False(t, status.Ready(modelref.CategoryImageGeneration, modelref.CategoryCLIP), "nobody has asked for it")
+		assert.False(t, status.Ready(modelref.CategoryImageGeneration, modelref.CategoryCLIP), "the category has not been requested")
 		assert.False(t, status.Ready())
 		image := status.Category(modelref.CategoryImageGeneration)
 		assert.True(t, image.Loaded && image.Fresh && !image.Stale)
-		assert.Equal(t, modelref.OriginPrimary, image.Origin)
+		assert.Equal(t, modelref.SourcePrimary, image.Source)
 		assert.Equal(t, 2, image.Records)
 		assert.Zero(t, image.Age())
-		stamp, ok := image.Stamp.Get()
+		updated, ok := image.LastUpdated.Get()
 		assert.True(t, ok)
-		assert.Less(t, stamp, time.Now())
+		assert.Less(t, updated, time.Now())
 		assert.Equal(t, modelref.Counters{Hits: 1, Loads: 1, Revalidations: 1, Requests: 2, Bytes: int64(len(twoModels))}, image.Counters)
 
 		server.Break(modelreftest.Primary, modelreftest.Refused())
@@ -327,8 +327,8 @@ func TestStatus(t *testing.T) {
 		_, err := client.CLIP.Load(t.Context())
 		require.Error(t, err)
 		status = client.Status()
-		assert.True(t, status.Primary.CoolingDown)
-		assert.False(t, status.GitHub.CoolingDown)
+		assert.True(t, status.Primary.BreakerOpen)
+		assert.False(t, status.GitHub.BreakerOpen)
 		assert.True(t, status.Primary.RetryAt.After(time.Now()))
 		require.ErrorContains(t, status.Primary.LastError, "refused")
 		image = status.Category(modelref.CategoryImageGeneration)
@@ -348,7 +348,7 @@ func TestWarm(t *testing.T) {
 		server.Break(modelreftest.Documents, modelreftest.Delay(time.Second))
 		start := time.Now()
 		require.NoError(t, client.Warm(t.Context()))
-		assert.Equal(t, time.Second, time.Since(start), "side by side")
+		assert.Equal(t, time.Second, time.Since(start), "concurrently")
 		assert.Len(t, server.Requests(), 15)
 		err := client.Warm(t.Context(), modelref.CategoryCLIP, "nope")
 		require.ErrorIs(t, err, modelref.ErrUnknownCategory)
@@ -357,7 +357,7 @@ func TestWarm(t *testing.T) {
 	})
 }
 
-func TestTheObserverIsToldEverything(t *testing.T) {
+func TestTheObserverReceivesEveryEvent(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		var mu sync.Mutex
 		var told, second []string
@@ -365,10 +365,10 @@ func TestTheObserverIsToldEverything(t *testing.T) {
 			return modelref.WithObserver(func(e modelref.Event) {
 				mu.Lock()
 				defer mu.Unlock()
-				*list = append(*list, e.Kind.String()+" "+e.Origin.String())
+				*list = append(*list, e.Kind.String()+" "+e.Source.String())
 			})
 		}
-		client := server.Client(t, observe(&told), modelref.WithObserver(nil), observe(&second))
+		client := server.Client(t, observe(&told), observe(&second))
 		load(t, client)
 		load(t, client)
 		time.Sleep(minute)
@@ -384,7 +384,7 @@ func TestTheObserverIsToldEverything(t *testing.T) {
 			"breaker_opened primary", "source_failed primary", "fallback primary",
 			"breaker_closed primary", "revalidate primary",
 		}, told)
-		assert.Equal(t, told, second, "and so is the next")
+		assert.Equal(t, told, second, "the second observer receives the same events")
 		assert.Equal(t, "unknown", modelref.EventKind(99).String())
 	})
 }
@@ -415,9 +415,9 @@ func TestWatchByTheNameOfACategory(t *testing.T) {
 		assert.True(t, told[0].Initial)
 		assert.Equal(t, []string{"Small/1", "Large?"}, told[0].Reference.Names())
 		assert.Equal(t, []modelref.RecordChange{{Name: "Small/1", Fields: []string{"nsfw", "description"}}}, told[1].Changed)
-		assert.Equal(t, []string{initial, "~Small/1(nsfw description)"}, w.next(), "as the service's own watch tells it")
-		log := tiers(server)
-		assert.Equal(t, 2, strings.Count(log, "document"), "and both cost what one costs")
+		assert.Equal(t, []string{initial, "~Small/1(nsfw description)"}, w.next(), "the same as the watch of the service")
+		log := requested(server)
+		assert.Equal(t, 2, strings.Count(log, "documents"), "both share their requests")
 	})
 	var none *modelref.CategoryReader
 	assert.Empty(t, none.Category())
@@ -433,7 +433,7 @@ func TestCompareAndDecodeDocument(t *testing.T) {
 	require.NoError(t, err)
 	after, err := modelref.DecodeDocument[image](modelref.CategoryImageGeneration, threeModels)
 	require.NoError(t, err)
-	assert.Equal(t, modelref.OriginNone, after.Origin())
+	assert.Equal(t, modelref.SourceNone, after.Source())
 	change := modelref.Compare(before, after)
 	assert.Same(t, after, change.Reference)
 	assert.Equal(t, "+New ~Small/1(size_on_disk_bytes) ~Large?(future_field)", describe(change, nil))
@@ -448,7 +448,7 @@ func TestCompareAndDecodeDocument(t *testing.T) {
 	require.True(t, ok)
 	assert.Equal(t, modelref.Some[int64](1000), small.SizeOnDiskBytes)
 	_, err = modelref.DecodeDocument[modelref.CLIPRecord](modelref.CategoryImageGeneration, twoModels)
-	require.EqualError(t, err, "modelref: records of image_generation are no modelref.CLIPRecord")
+	require.EqualError(t, err, "modelref: DecodeDocument: the records of image_generation must have the type of the category or ModelRecord, got modelref.CLIPRecord")
 	_, err = modelref.DecodeDocument[image]("nonsense", twoModels)
 	require.ErrorIs(t, err, modelref.ErrUnknownCategory)
 	var decode *modelref.DecodeError
@@ -456,7 +456,7 @@ func TestCompareAndDecodeDocument(t *testing.T) {
 	require.ErrorAs(t, err, &decode)
 }
 
-func TestARecordThatNoLongerDecodesIsNotRemoved(t *testing.T) {
+func TestARecordThatCanNoLongerBeDecodedIsNotRemoved(t *testing.T) {
 	t.Parallel()
 	decode := func(document string) *modelref.Reference[modelref.CLIPRecord] {
 		ref, err := modelref.DecodeDocument[modelref.CLIPRecord](modelref.CategoryCLIP, document)
@@ -474,7 +474,7 @@ func TestARecordThatNoLongerDecodesIsNotRemoved(t *testing.T) {
 	assert.Empty(t, change.Rejected)
 }
 
-func TestAWatchAsksGitHubOnceATTL(t *testing.T) {
+func TestAWatchRequestsGitHubOncePerTTL(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		server.Break(modelreftest.Primary, modelreftest.Refused())
 		w := watch(t, server.Client(t), modelref.WatchOptions{Interval: time.Second})
@@ -482,7 +482,7 @@ func TestAWatchAsksGitHubOnceATTL(t *testing.T) {
 		assert.Contains(t, w.next(), initial)
 		atGitHub := 0
 		for _, r := range server.Requests() {
-			if r.Tier == modelreftest.GitHub {
+			if r.Endpoint == modelreftest.GitHub {
 				atGitHub++
 			}
 		}
@@ -490,7 +490,7 @@ func TestAWatchAsksGitHubOnceATTL(t *testing.T) {
 		assert.LessOrEqual(t, atGitHub, 12)
 		server.SetDocument(modelref.CategoryImageGeneration, threeModels)
 		server.Heal(modelreftest.Primary)
-		time.Sleep(6 * time.Minute) // the longest cool-down, and a TTL
+		time.Sleep(6 * time.Minute) // the longest delay of the breaker, and a TTL
 		assert.Contains(t, strings.Join(w.next(), "\n"), "+New")
 	})
 }

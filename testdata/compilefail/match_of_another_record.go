@@ -4,4 +4,4 @@ package snippet
 
 import . "github.com/haidra-org/modelref"
 
-var _ = ImageQuery{}.Where(Match(func(r *TextGenerationRecord) bool { return r.NSFW }))
+var _ = ImageQuery{}.Where(MatchFunc(func(r *TextGenerationRecord) bool { return r.NSFW }))

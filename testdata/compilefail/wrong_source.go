@@ -4,4 +4,4 @@ package snippet
 
 import . "github.com/haidra-org/modelref"
 
-var _ = QueryImages(&Reference[TextGenerationRecord]{})
+var _ = NewImageQuery(&Reference[TextGenerationRecord]{})
