@@ -16,12 +16,12 @@ import (
 )
 
 func Example() {
-	server, err := modelreftest.Start() // in the place of the PRIMARY
+	server, err := modelreftest.Start() // stands in for the PRIMARY
 	if err != nil {
 		panic(err)
 	}
 	defer server.Close()
-	exporter := tracetest.NewInMemoryExporter() // in the place of one that sends
+	exporter := tracetest.NewInMemoryExporter() // stands in for an exporter that sends spans
 	tracers := trace.NewTracerProvider(trace.WithSyncer(exporter))
 	defer tracers.Shutdown(context.Background())
 
@@ -44,7 +44,7 @@ func Example() {
 }
 
 func ExampleWith() {
-	client, err := modelref.New(modelrefotel.With()) // the global providers
+	client, err := modelref.New(modelrefotel.With()) // uses the global providers
 	if err != nil {
 		panic(err)
 	}
@@ -56,7 +56,7 @@ func ExampleWithPropagationTo() {
 	client, err := modelref.New(
 		modelref.WithPrimaryURL(replica),
 		modelrefotel.With(
-			modelrefotel.WithPropagationTo(replica), // it is ours, GitHub is not
+			modelrefotel.WithPropagationTo(replica), // only to our own host, not to GitHub
 			modelrefotel.WithPropagators(propagation.TraceContext{}),
 		),
 	)
@@ -67,7 +67,7 @@ func ExampleWithPropagationTo() {
 }
 
 func ExampleRegister() {
-	reader := metric.NewManualReader() // in the place of an exporter
+	reader := metric.NewManualReader() // stands in for an exporter
 	meters := metric.NewMeterProvider(metric.WithReader(reader))
 	defer meters.Shutdown(context.Background())
 

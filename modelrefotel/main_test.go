@@ -1,4 +1,4 @@
-// What the tests share: telemetry that stays in the process, and the check at the end that no goroutine was left.
+// This file has what the tests share: telemetry in memory, and a check that no goroutine is left after the tests.
 
 package modelrefotel_test
 
@@ -25,20 +25,20 @@ import (
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if left := leftBehind(); left != "" && code == 0 {
-		fmt.Fprintln(os.Stderr, "goroutines were left behind:\n"+left)
+		fmt.Fprintln(os.Stderr, "goroutines are left after the tests:\n"+left)
 		code = 1
 	}
 	os.Exit(code)
 }
 
-// leftBehind returns the stacks of goroutines of ours, of OpenTelemetry or of net/http for us that do not end within a
-// few seconds. The last steps of a connection's own are nobody's to wait for.
+// leftBehind returns the stacks of the goroutines of this package, of OpenTelemetry and of net/http that do not end
+// within three seconds. A closed connection may need a short time to end.
 func leftBehind() (left string) {
 	for deadline := time.Now().Add(3 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		buf := make([]byte, 1<<20)
 		stacks := strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n")
 		left = ""
-		for _, stack := range stacks[1:] { // the first is this one
+		for _, stack := range stacks[1:] { // the first stack is that of this goroutine
 			if strings.Contains(stack, "modelref") || strings.Contains(stack, "opentelemetry") ||
 				strings.Contains(stack, "net/http") {
 				left += stack + "\n\n"
@@ -51,7 +51,7 @@ func leftBehind() (left string) {
 	return left
 }
 
-// telemetry keeps spans and metrics for a test.
+// telemetry has the spans and metrics of a test.
 type telemetry struct {
 	spans   *tracetest.InMemoryExporter
 	reader  *metric.ManualReader
@@ -75,7 +75,7 @@ func newTelemetry(t testing.TB) *telemetry {
 	return out
 }
 
-// with is modelrefotel.With that writes to the telemetry.
+// with returns [modelrefotel.With] with the providers of the telemetry.
 func (m *telemetry) with(options ...modelrefotel.Option) modelref.Option {
 	return modelrefotel.With(append(options,
 		modelrefotel.WithTracerProvider(m.tracers), modelrefotel.WithMeterProvider(m.meters))...)
@@ -87,7 +87,7 @@ func (m *telemetry) collect(t testing.TB) metricdata.ResourceMetrics {
 	return out
 }
 
-// values returns the points of a metric by their attributes: the value, or for a histogram how many were recorded.
+// values returns the data points of a metric by their attributes. The value of a histogram is its count.
 func (m *telemetry) values(t testing.TB, name string) map[string]float64 {
 	out := map[string]float64{}
 	for _, scope := range m.collect(t).ScopeMetrics {

@@ -1,4 +1,4 @@
-// With, and what it and Register can be told.
+// This file has With and the options of With and Register.
 
 package modelrefotel
 
@@ -16,14 +16,14 @@ import (
 	"github.com/haidra-org/modelref"
 )
 
-// scope names this package as the maker of its metrics.
+// scope is the instrumentation scope of the metrics.
 const scope = "github.com/haidra-org/modelref/modelrefotel"
 
-// Option is one thing that With and Register are told.
+// An Option configures [With] or [Register].
 type Option func(*settings)
 
 type settings struct {
-	tracers     trace.TracerProvider // nil: that of the caller's span, else the global one
+	tracers     trace.TracerProvider // if it is nil, the provider of the caller's span or the global provider is used
 	meters      metric.MeterProvider
 	propagators propagation.TextMapPropagator
 	hosts       []string
@@ -45,15 +45,15 @@ func (s *settings) meter() metric.Meter {
 	return s.meters.Meter(scope, metric.WithInstrumentationVersion(modelref.Version))
 }
 
-// With returns the option of modelref.New that makes spans and metrics of what the Client does. It touches no network
-// and starts no goroutine. What goes wrong with an instrument goes to the error handler of OpenTelemetry.
+// With returns an option of [modelref.New] that records spans and metrics of the Client. It does not use the network
+// and starts no goroutine. Errors of instruments are reported to the error handler of OpenTelemetry.
 func With(options ...Option) modelref.Option {
 	s := newSettings(options)
-	return modelref.Options(modelref.WithTransport(s.transport), modelref.WithObserver(newReads(s).observe))
+	return modelref.JoinOptions(modelref.WithTransportWrapper(s.transport), modelref.WithObserver(newReads(s).observe))
 }
 
-// WithTracerProvider sets what spans are made with. By default, and with nil, it is the provider of the caller's span,
-// or the global one where the caller has none.
+// WithTracerProvider sets the provider of the tracer. By default, or if provider is nil, it is the provider of the
+// caller's span. If the caller has no span, it is the global provider.
 func WithTracerProvider(provider trace.TracerProvider) Option {
 	return func(s *settings) {
 		if provider != nil {
@@ -62,7 +62,7 @@ func WithTracerProvider(provider trace.TracerProvider) Option {
 	}
 }
 
-// WithMeterProvider sets what metrics are made with. By default, and with nil, it is the global provider.
+// WithMeterProvider sets the provider of the meter. By default, or if provider is nil, it is the global provider.
 func WithMeterProvider(provider metric.MeterProvider) Option {
 	return func(s *settings) {
 		if provider != nil {
@@ -71,8 +71,8 @@ func WithMeterProvider(provider metric.MeterProvider) Option {
 	}
 }
 
-// WithPropagators sets how trace headers are written, to the hosts of WithPropagationTo. By default, and with nil, it is
-// the global propagator.
+// WithPropagators sets the format of the trace headers that are sent to the hosts of [WithPropagationTo]. By default,
+// or if propagators is nil, it is the global propagator.
 func WithPropagators(propagators propagation.TextMapPropagator) Option {
 	return func(s *settings) {
 		if propagators != nil {
@@ -81,9 +81,9 @@ func WithPropagators(propagators propagation.TextMapPropagator) Option {
 	}
 }
 
-// WithPropagationTo sends trace headers, as traceparent, with requests to these hosts, each as "models.example.org",
-// which is any port of it, as "models.example.org:8080", or as the URL of a PRIMARY. By default nobody gets any. Hosts of
-// several calls add up. Redirects to other hosts carry none.
+// WithPropagationTo sends trace headers, such as traceparent, with requests to these hosts. A host is written as
+// "models.example.org" (any port), "models.example.org:8080", or as the URL of a PRIMARY. By default no trace headers
+// are sent. The hosts of several calls are combined. Redirects to other hosts have no trace headers.
 func WithPropagationTo(hosts ...string) Option {
 	return func(s *settings) {
 		for _, host := range hosts {
@@ -95,19 +95,20 @@ func WithPropagationTo(hosts ...string) Option {
 	}
 }
 
-// propagatesTo reports whether a request to u may carry trace headers.
+// propagatesTo reports whether a request to u may have trace headers.
 func (s *settings) propagatesTo(u *url.URL) bool {
 	return slices.ContainsFunc(s.hosts, func(host string) bool {
 		return strings.EqualFold(host, u.Host) || strings.EqualFold(host, u.Hostname())
 	})
 }
 
-// WithAttributes adds attributes to every span and to every metric whose name begins with modelref, to tell several
-// Clients of a program apart. They give way to attributes of the same name that the package sets.
+// WithAttributes adds attributes to every span and to every metric whose name begins with modelref, for example to
+// distinguish several Clients of a program. Attributes that the package sets replace attributes of the same name.
 func WithAttributes(attributes ...attribute.KeyValue) Option {
 	return func(s *settings) { s.attributes = append(s.attributes, attributes...) }
 }
 
-// WithoutHits leaves reads that were answered from memory out of the metrics: counting one costs about as much again as
-// two or three such reads, which is much where a program does millions a second. Client.Status has their number.
+// WithoutHits does not count reads from memory in the metrics. Counting such a read costs as much as two or three more
+// reads. This is significant for a program with millions of reads per second. [modelref.Client.Status] has the number
+// of hits.
 func WithoutHits() Option { return func(s *settings) { s.withoutHits = true } }

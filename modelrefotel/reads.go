@@ -1,4 +1,4 @@
-// Metrics of what the Client does, made of its events.
+// This file has the metrics that are made from the events of a Client.
 
 package modelrefotel
 
@@ -27,22 +27,23 @@ const (
 	breakerKey  = attribute.Key("modelref.breaker.state")
 )
 
-// loadSeconds are the bounds of modelref.load.duration: those of HTTP requests, and the default budget of a read.
+// loadSeconds are the bounds of modelref.load.duration: the bounds for HTTP requests, and the default time budget of a
+// load.
 var loadSeconds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20}
 
 // reads has the metrics of reads.
 type reads struct {
 	common      []attribute.KeyValue
 	withoutHits bool
-	// hits has the finished options of each hit: a hit takes some nanoseconds, and so must we.
+	// hits has the prepared options of each hit. A hit takes only nanoseconds, and counting it must be fast, too.
 	hits map[modelref.Category]*[origins][]metric.AddOption
 
 	reads, received, fallbacks, sourceFailures, storeFailures, breakers metric.Int64Counter
 	duration                                                            metric.Float64Histogram
 }
 
-// origins is how many kinds of origin there are.
-const origins = modelref.OriginBootstrap + 1
+// origins is the number of origins.
+const origins = modelref.SourceBootstrap + 1
 
 func newReads(s *settings) *reads {
 	meter := s.meter()
@@ -58,18 +59,18 @@ func newReads(s *settings) *reads {
 		withoutHits: s.withoutHits,
 		hits:        map[modelref.Category]*[origins][]metric.AddOption{},
 		reads: counter("modelref.reads", "{read}",
-			"Reads answered from memory, and the loads of those that were not, by what came of them."),
+			"Reads from memory, and loads, by their result."),
 		received: counter("modelref.received", "By", "Size of the bodies of the documents received."),
 		fallbacks: counter("modelref.fallbacks", "{fallback}",
-			"References from another source than the PRIMARY, or stale."),
+			"Loads whose reference did not come from the PRIMARY, or is stale."),
 		sourceFailures: counter("modelref.source.failures", "{failure}",
-			"Sources that were asked and could not give a category."),
-		storeFailures: counter("modelref.store.failures", "{failure}", "Copies that could not be read or written."),
-		breakers:      counter("modelref.breaker.transitions", "{transition}", "Sources left alone, or asked again."),
+			"Requests for a category that failed, by their source."),
+		storeFailures: counter("modelref.store.failures", "{failure}", "Failures to read or write a copy."),
+		breakers:      counter("modelref.breaker.transitions", "{transition}", "Circuit breakers that were opened or closed."),
 	}
 	var err error
 	m.duration, err = meter.Float64Histogram("modelref.load.duration", metric.WithUnit("s"),
-		metric.WithDescription("Time that the load of a category took, with all its sources and attempts."),
+		metric.WithDescription("Duration of the load of a category, including all sources and attempts."),
 		metric.WithExplicitBucketBoundaries(loadSeconds...))
 	if err != nil {
 		otel.Handle(err)
@@ -83,25 +84,25 @@ func newReads(s *settings) *reads {
 	return m
 }
 
-func (m *reads) hit(category modelref.Category, origin modelref.Origin) metric.MeasurementOption {
+func (m *reads) hit(category modelref.Category, origin modelref.Source) metric.MeasurementOption {
 	return m.of(category, origin, resultKey.String("hit"))
 }
 
-// of returns attributes as an option of a measurement. Those that are empty are left out.
+// of returns attributes as an option of a measurement. Attributes without a value are left out.
 func (m *reads) of(
-	category modelref.Category, origin modelref.Origin, more ...attribute.KeyValue,
+	category modelref.Category, origin modelref.Source, more ...attribute.KeyValue,
 ) metric.MeasurementOption {
 	all := append(slices.Clone(m.common), more...)
 	if category != "" {
 		all = append(all, categoryKey.String(string(category)))
 	}
-	if origin != modelref.OriginNone {
+	if origin != modelref.SourceNone {
 		all = append(all, originKey.String(origin.String()))
 	}
 	return metric.WithAttributeSet(attribute.NewSet(all...))
 }
 
-// observe counts one event. It is the observer of the Client, whose events carry no context.
+// observe counts one event. It is the observer of the Client. The events have no context.
 func (m *reads) observe(e modelref.Event) {
 	if e.Kind != modelref.EventHit {
 		m.observeRare(e)
@@ -110,49 +111,51 @@ func (m *reads) observe(e modelref.Event) {
 	if m.withoutHits {
 		return
 	}
-	if of, ok := m.hits[e.Category]; ok && e.Origin < origins {
-		m.reads.Add(context.Background(), 1, of[e.Origin]...)
+	if of, ok := m.hits[e.Category]; ok && e.Source < origins {
+		m.reads.Add(context.Background(), 1, of[e.Source]...)
 		return
 	}
-	m.reads.Add(context.Background(), 1, m.hit(e.Category, e.Origin)) // of an origin younger than this package
+	m.reads.Add(context.Background(), 1, m.hit(e.Category, e.Source)) // an origin that this package does not know
 }
 
-// observeRare counts an event that comes with a request or a failure, so that its attributes may be made for it.
+// observeRare counts an event of a request or a failure. Such events are rare enough to create their attributes each
+// time.
 func (m *reads) observeRare(e modelref.Event) {
 	ctx := context.Background()
 	switch e.Kind {
 	case modelref.EventLoad:
 		m.loaded(ctx, e, "load")
 		if e.Bytes > 0 {
-			m.received.Add(ctx, int64(e.Bytes), m.of(e.Category, e.Origin))
+			m.received.Add(ctx, int64(e.Bytes), m.of(e.Category, e.Source))
 		}
 	case modelref.EventRevalidate:
 		m.loaded(ctx, e, "revalidate")
 	case modelref.EventFallback:
-		m.fallbacks.Add(ctx, 1, m.of(e.Category, e.Origin))
-		if e.Stale { // else it is an EventLoad too
+		m.fallbacks.Add(ctx, 1, m.of(e.Category, e.Source))
+		if e.Stale { // otherwise there is also an EventLoad
 			m.loaded(ctx, e, "stale")
 		}
 	case modelref.EventUnavailable:
 		m.loaded(ctx, e, "unavailable")
 	case modelref.EventSourceFailed:
-		m.sourceFailures.Add(ctx, 1, m.of(e.Category, e.Origin, semconv.ErrorTypeKey.String(errorType(e.Err))))
+		m.sourceFailures.Add(ctx, 1, m.of(e.Category, e.Source, semconv.ErrorTypeKey.String(errorType(e.Err))))
 	case modelref.EventStoreFailed:
-		m.storeFailures.Add(ctx, 1, m.of(e.Category, e.Origin))
+		m.storeFailures.Add(ctx, 1, m.of(e.Category, e.Source))
 	case modelref.EventBreakerOpened:
-		m.breakers.Add(ctx, 1, m.of("", e.Origin, breakerKey.String("open")))
+		m.breakers.Add(ctx, 1, m.of("", e.Source, breakerKey.String("open")))
 	case modelref.EventBreakerClosed:
-		m.breakers.Add(ctx, 1, m.of("", e.Origin, breakerKey.String("closed")))
+		m.breakers.Add(ctx, 1, m.of("", e.Source, breakerKey.String("closed")))
 	}
 }
 
 func (m *reads) loaded(ctx context.Context, e modelref.Event, result string) {
-	of := m.of(e.Category, e.Origin, resultKey.String(result))
+	of := m.of(e.Category, e.Source, resultKey.String(result))
 	m.reads.Add(ctx, 1, of)
 	m.duration.Record(ctx, e.Duration.Seconds(), of)
 }
 
-// errorType names what is wrong with a source by one of few words: types and texts of errors are too many for a metric.
+// errorType returns a short name for the failure of a source. The types and texts of errors have too many values for a
+// metric.
 func errorType(err error) string {
 	var (
 		api     *modelref.APIError
@@ -166,7 +169,7 @@ func errorType(err error) string {
 		return strconv.Itoa(api.StatusCode)
 	case errors.As(err, &decode):
 		return "invalid_document"
-	case errors.As(err, &timeout) && timeout.Timeout(): // context.DeadlineExceeded is one too
+	case errors.As(err, &timeout) && timeout.Timeout(): // this includes context.DeadlineExceeded
 		return "timeout"
 	case errors.Is(err, context.Canceled):
 		return "canceled"

@@ -1,4 +1,4 @@
-// Metrics of reads, for each thing that a Client can do, and what a hit costs.
+// This file tests the metrics of reads in all states of a Client, and the cost of a hit.
 
 package modelrefotel_test
 
@@ -24,7 +24,7 @@ import (
 	"github.com/haidra-org/modelref/modelreftest"
 )
 
-// counts are the points of a metric, by the values of their attributes.
+// counts has the values of a metric by their attributes.
 type counts = map[string]float64
 
 func TestReads(t *testing.T) {
@@ -45,7 +45,7 @@ func TestReads(t *testing.T) {
 		assert.Greater(t, received, 100.0)
 		status := client.Status()
 		assert.Equal(t, status.Category(modelref.CategoryCLIP).Counters.Bytes, int64(received))
-		time.Sleep(2 * time.Minute) // of the bubble's clock
+		time.Sleep(2 * time.Minute) // simulated
 		load()                      // unchanged
 		assert.Equal(t, counts{"clip primary load": 1, "clip primary hit": 2, "clip primary revalidate": 1},
 			telemetry.values(t, "modelref.reads"))
@@ -103,23 +103,27 @@ func TestInstrumentsFollowTheConventions(t *testing.T) {
 		"modelref.fallbacks": "{fallback}", "modelref.source.failures": "{failure}", "modelref.store.failures": "{failure}",
 		"modelref.breaker.transitions": "{transition}", "modelref.category.records": "{record}",
 		"modelref.category.rejected": "{record}", "modelref.category.age": "s", "modelref.category.stale": "1",
-		"modelref.source.cooling_down": "1",
+		"modelref.source.breaker_open": "1",
 	}, units)
 	assert.NotEmpty(t, telemetry.values(t, "modelref.store.failures")["clip store"])
 	require.NoError(t, registration.Unregister())
 }
 
-// brokenStore keeps nothing.
+// brokenStore is a store whose operations fail.
 type brokenStore struct{}
 
 var errBroken = errors.New("broken")
 
-func (brokenStore) Read(context.Context, modelref.Category, int64) (modelref.StoredDocument, error) {
-	return modelref.StoredDocument{}, errBroken
+func (brokenStore) Read(context.Context, modelref.Category, int64) (modelref.StoreEntry, error) {
+	return modelref.StoreEntry{}, errBroken
 }
-func (brokenStore) ReadNote(context.Context, modelref.Category) (string, error)    { return "", errBroken }
+func (brokenStore) ReadProvenance(context.Context, modelref.Category) (string, error) {
+	return "", errBroken
+}
 func (brokenStore) Write(context.Context, modelref.Category, string, string) error { return errBroken }
-func (brokenStore) WriteNote(context.Context, modelref.Category, string) error     { return errBroken }
+func (brokenStore) WriteProvenance(context.Context, modelref.Category, string) error {
+	return errBroken
+}
 func (brokenStore) TryLock(context.Context, modelref.Category, time.Duration) (func(), error) {
 	return nil, errBroken
 }
@@ -174,7 +178,7 @@ func TestAttributesTellClientsApart(t *testing.T) {
 	}, telemetry.values(t, "modelref.reads"))
 }
 
-// setGlobal sets the global providers, which what was made before takes up once in a process.
+// setGlobal sets the global providers. Instruments that exist use them only after the first call in a process.
 var setGlobal = sync.OnceValue(func() *telemetry {
 	out := makeTelemetry()
 	otel.SetMeterProvider(out.meters)
@@ -183,7 +187,7 @@ var setGlobal = sync.OnceValue(func() *telemetry {
 	return out
 })
 
-// TestGlobalProvidersMayComeLater is not parallel: there is one set of global providers.
+// TestGlobalProvidersMayComeLater is not parallel, because the global providers are shared.
 func TestGlobalProvidersMayComeLater(t *testing.T) {
 	server := modelreftest.NewServer(t)
 	client := server.Client(t, modelrefotel.With(modelrefotel.WithAttributes(attribute.String("client", "global"))))
@@ -203,8 +207,8 @@ func TestGlobalProvidersMayComeLater(t *testing.T) {
 	assert.NotEmpty(t, server.Requests()[1].Header.Get("Traceparent"))
 }
 
-// TestReadsSideBySide is for the race detector too.
-func TestReadsSideBySide(t *testing.T) {
+// TestConcurrentReads is also a test for the race detector.
+func TestConcurrentReads(t *testing.T) {
 	t.Parallel()
 	telemetry := newTelemetry(t)
 	client := modelreftest.NewServer(t).Client(t, telemetry.with())
@@ -251,7 +255,7 @@ func TestHitAllocatesNothing(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// BenchmarkHit is a read from memory: without an observer, with one that does nothing with it, and with the SDK.
+// BenchmarkHit measures a read from memory without an observer, with an observer that does nothing, and with the SDK.
 func BenchmarkHit(b *testing.B) {
 	for _, bench := range []struct {
 		name    string

@@ -1,4 +1,4 @@
-// Gauges over Client.Status, read when metrics are collected.
+// This file has the gauges of Client.Status, which are read when metrics are collected.
 
 package modelrefotel
 
@@ -13,25 +13,25 @@ import (
 	"github.com/haidra-org/modelref"
 )
 
-// gauges are the instruments of Register.
+// gauges has the instruments of Register.
 type gauges struct {
 	client *modelref.Client
 	common []attribute.KeyValue
 
-	records, rejected, stale, coolingDown metric.Int64ObservableGauge
+	records, rejected, stale, breakerOpen metric.Int64ObservableGauge
 	age                                   metric.Float64ObservableGauge
 }
 
-// Register adds the gauges of a Client, which the package documentation lists, to what the meter provider collects,
-// until Unregister of what it returns. A collection asks Client.Status: the network is not touched and no read is held up. A
-// category that was never read has none. Of the options those of metrics count: WithMeterProvider and WithAttributes,
-// without which the gauges of several Clients are one. The error says that there is no Client, or what the provider did
-// not accept.
+// Register adds the gauges of a Client, which the package documentation lists, to the meter provider. Unregister of the
+// result removes them. A collection calls [modelref.Client.Status], which does not use the network and does not block
+// reads. A category that was never read has no gauges. Only the options of metrics have an effect: [WithMeterProvider],
+// and [WithAttributes], which is required to distinguish the gauges of several Clients. Register returns an error if
+// client is nil or if the meter provider returns an error.
 //
-// A Client that is closed is still told of as it was; Unregister lets go of it.
+// The gauges of a closed Client keep their last values until Unregister is called.
 func Register(client *modelref.Client, options ...Option) (metric.Registration, error) {
 	if client == nil {
-		return nil, errors.New("modelrefotel: Register: want a client")
+		return nil, errors.New("modelrefotel: Register: client must not be nil")
 	}
 	s := newSettings(options)
 	g := &gauges{client: client, common: s.attributes}
@@ -43,16 +43,16 @@ func Register(client *modelref.Client, options ...Option) (metric.Registration, 
 		return instrument
 	}
 	g.records = gauge("modelref.category.records", "{record}", "Records of the reference in memory.")
-	g.rejected = gauge("modelref.category.rejected", "{record}", "Records left out because they did not decode.")
-	g.stale = gauge("modelref.category.stale", "1", "1 where the reference in memory may be behind, else 0.")
-	g.coolingDown = gauge("modelref.source.cooling_down", "1", "1 while the source is left alone after a failure, else 0.")
+	g.rejected = gauge("modelref.category.rejected", "{record}", "Records left out because they could not be decoded.")
+	g.stale = gauge("modelref.category.stale", "1", "1 if the reference in memory may be out of date, otherwise 0.")
+	g.breakerOpen = gauge("modelref.source.breaker_open", "1", "1 while the circuit breaker of the source is open, otherwise 0.")
 	var err error
 	g.age, err = meter.Float64ObservableGauge("modelref.category.age", metric.WithUnit("s"),
 		metric.WithDescription("Time since a source confirmed the reference in memory."))
 	if err := errors.Join(append(errs, err)...); err != nil {
 		return nil, err
 	}
-	return meter.RegisterCallback(g.observe, g.records, g.rejected, g.stale, g.coolingDown, g.age)
+	return meter.RegisterCallback(g.observe, g.records, g.rejected, g.stale, g.breakerOpen, g.age)
 }
 
 func (g *gauges) observe(_ context.Context, o metric.Observer) error {
@@ -64,21 +64,21 @@ func (g *gauges) observe(_ context.Context, o metric.Observer) error {
 		}
 		category := categoryKey.String(string(c.Category))
 		of := g.of(category)
-		o.ObserveInt64(g.records, int64(c.Records), g.of(category, originKey.String(c.Origin.String())))
+		o.ObserveInt64(g.records, int64(c.Records), g.of(category, originKey.String(c.Source.String())))
 		o.ObserveInt64(g.rejected, int64(c.Rejected), of)
 		o.ObserveInt64(g.stale, oneIf(c.Stale), of)
-		if !c.ConfirmedAt.IsZero() { // no age is not age 0
+		if !c.ConfirmedAt.IsZero() { // without a time there is no age
 			o.ObserveFloat64(g.age, c.Age().Seconds(), of)
 		}
 	}
-	g.source(o, modelref.OriginPrimary, status.Primary)
-	g.source(o, modelref.OriginGitHub, status.GitHub)
+	g.source(o, modelref.SourcePrimary, status.Primary)
+	g.source(o, modelref.SourceGitHub, status.GitHub)
 	return nil
 }
 
-func (g *gauges) source(o metric.Observer, origin modelref.Origin, s modelref.SourceStatus) {
+func (g *gauges) source(o metric.Observer, origin modelref.Source, s modelref.SourceStatus) {
 	if s.Configured {
-		o.ObserveInt64(g.coolingDown, oneIf(s.CoolingDown), g.of(originKey.String(origin.String())))
+		o.ObserveInt64(g.breakerOpen, oneIf(s.BreakerOpen), g.of(originKey.String(origin.String())))
 	}
 }
 

@@ -1,4 +1,4 @@
-// Gauges: what they say of a Client, and when they stop.
+// This file tests the gauges, and that Unregister removes them.
 
 package modelrefotel_test
 
@@ -25,13 +25,13 @@ func TestRegister(t *testing.T) {
 		client := server.Client(t)
 		registration, err := modelrefotel.Register(client, modelrefotel.WithMeterProvider(telemetry.meters))
 		require.NoError(t, err)
-		assert.Equal(t, counts{"primary": 0, "github": 0}, telemetry.values(t, "modelref.source.cooling_down"))
+		assert.Equal(t, counts{"primary": 0, "github": 0}, telemetry.values(t, "modelref.source.breaker_open"))
 		assert.Empty(t, telemetry.values(t, "modelref.category.records"), "nothing was read")
-		assert.Empty(t, server.Requests(), "a collection asks nobody")
+		assert.Empty(t, server.Requests(), "a collection sends no request")
 
 		_, err = client.CLIP.Load(t.Context())
 		require.NoError(t, err)
-		time.Sleep(30 * time.Second) // of the bubble's clock
+		time.Sleep(30 * time.Second) // simulated
 		assert.Equal(t, counts{"clip primary": 2}, telemetry.values(t, "modelref.category.records"))
 		assert.Equal(t, counts{"clip": 1}, telemetry.values(t, "modelref.category.rejected"))
 		assert.Equal(t, counts{"clip": 30}, telemetry.values(t, "modelref.category.age"))
@@ -42,10 +42,10 @@ func TestRegister(t *testing.T) {
 		_, err = client.CLIP.Load(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, counts{"clip": 1}, telemetry.values(t, "modelref.category.stale"))
-		assert.Equal(t, counts{"primary": 1, "github": 0}, telemetry.values(t, "modelref.source.cooling_down"))
+		assert.Equal(t, counts{"primary": 1, "github": 0}, telemetry.values(t, "modelref.source.breaker_open"))
 
 		require.NoError(t, client.Close())
-		assert.Equal(t, counts{"clip primary": 2}, telemetry.values(t, "modelref.category.records"), "closed, and told of")
+		assert.Equal(t, counts{"clip primary": 2}, telemetry.values(t, "modelref.category.records"), "the gauges of a closed Client")
 		require.NoError(t, registration.Unregister())
 		assert.Empty(t, telemetry.values(t, "modelref.category.records"))
 	})
@@ -57,7 +57,7 @@ func TestRegisterLeavesOutSourcesThatAreNotThere(t *testing.T) {
 	client := modelreftest.NewServer(t).Client(t, modelref.WithoutGitHub())
 	_, err := modelrefotel.Register(client, modelrefotel.WithMeterProvider(telemetry.meters))
 	require.NoError(t, err)
-	assert.Equal(t, counts{"primary": 0}, telemetry.values(t, "modelref.source.cooling_down"))
+	assert.Equal(t, counts{"primary": 0}, telemetry.values(t, "modelref.source.breaker_open"))
 }
 
 func TestRegisterSeveralClients(t *testing.T) {
@@ -73,13 +73,13 @@ func TestRegisterSeveralClients(t *testing.T) {
 	}
 	assert.Len(t, telemetry.values(t, "modelref.category.records"), 2)
 	assert.Equal(t, counts{"a primary": 0, "a github": 0, "b primary": 0, "b github": 0},
-		telemetry.values(t, "modelref.source.cooling_down"))
+		telemetry.values(t, "modelref.source.breaker_open"))
 }
 
 func TestRegisterOfNoClient(t *testing.T) {
 	t.Parallel()
 	_, err := modelrefotel.Register(nil)
-	require.ErrorContains(t, err, "want a client")
+	require.ErrorContains(t, err, "client must not be nil")
 	telemetry := newTelemetry(t)
 	_, err = modelrefotel.Register(&modelref.Client{}, modelrefotel.WithMeterProvider(telemetry.meters))
 	require.NoError(t, err, "the zero Client is closed")

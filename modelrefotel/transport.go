@@ -1,5 +1,5 @@
-// The transport that makes spans: that of otelhttp, between one that hides what a span must not show and one that brings
-// it back.
+// This file has the transport that creates spans. The transport of otelhttp is between two others: the first removes
+// the parts of the URL that a span must not show, the second restores them.
 
 package modelrefotel
 
@@ -14,14 +14,14 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// redacted is what the semantic conventions put in the place of a value that must not be shown.
+// redacted is the text that the semantic conventions prescribe in place of a sensitive value.
 const redacted = "REDACTED"
 
-// transport wraps the transport of a Client.
+// transport returns next with spans for its requests.
 func (s *settings) transport(next http.RoundTripper) http.RoundTripper {
 	options := []otelhttp.Option{
 		otelhttp.WithMeterProvider(s.meters),
-		otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator()), // none: who gets headers is ours to say
+		otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator()), // no headers: showing adds them for the allowed hosts
 		otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string { return r.Method }),
 		otelhttp.WithSpanOptions(trace.WithAttributes(s.attributes...)),
 	}
@@ -33,7 +33,7 @@ func (s *settings) transport(next http.RoundTripper) http.RoundTripper {
 
 type sentURL struct{}
 
-// hiding hands a request on with a URL that can be shown, and the true one in its context.
+// hiding replaces the URL of a request by a URL that can be shown. The original URL is in the context.
 type hiding struct{ next http.RoundTripper }
 
 func (t hiding) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -42,7 +42,7 @@ func (t hiding) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.next.RoundTrip(shown)
 }
 
-// showing sends a request to its true URL, with trace headers where its host may have them.
+// showing sends a request to its original URL. It adds trace headers if the host may receive them.
 type showing struct {
 	next     http.RoundTripper
 	settings *settings
@@ -65,7 +65,7 @@ func shownURL(u *url.URL) *url.URL {
 	shown := *u
 	shown.User, shown.Fragment, shown.RawFragment = nil, "", ""
 	if shown.Opaque != "" {
-		shown.Opaque = redacted // "user:password@host" after a scheme that a redirect made up
+		shown.Opaque = redacted // a redirect to an unknown scheme can have "user:password@host" here
 	}
 	if shown.RawQuery != "" {
 		pairs := strings.Split(shown.RawQuery, "&")
