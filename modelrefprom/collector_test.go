@@ -1,4 +1,4 @@
-// The collector with a real registry: what it says in every state of a Client.
+// This file tests the collector with a real registry, in every state of a Client.
 
 package modelrefprom_test
 
@@ -24,13 +24,15 @@ import (
 	"github.com/haidra-org/modelref/modelreftest"
 )
 
-// perCategory are the metrics of a category that was never read, and sources those of a Client with both.
+// perCategory is the number of metrics of a category that was never read. sources is the number of metrics of a Client
+// with both sources.
 const (
 	perCategory = 8
 	sources     = 2
 )
 
-// scrape returns what a registry with the collectors alone answers over HTTP, and checks its names and consistency.
+// scrape returns the HTTP response of a registry that has only the collectors. It checks the names and the consistency
+// of the metrics.
 func scrape(t *testing.T, collectors ...prometheus.Collector) string {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
@@ -47,7 +49,7 @@ func scrape(t *testing.T, collectors ...prometheus.Collector) string {
 	return w.Body.String()
 }
 
-// clip returns the samples of clip in what scrape returned, without their names' prefix, and those of the sources.
+// clip returns the samples of the category clip and of the sources, without the prefix of their names.
 func clip(metrics string) []string {
 	var out []string
 	for line := range strings.Lines(metrics) {
@@ -59,7 +61,7 @@ func clip(metrics string) []string {
 	return out
 }
 
-// TestStatesOfACategory goes by the clock of a bubble, which starts with the year 2000.
+// TestStatesOfACategory uses simulated time, which starts with the year 2000.
 func TestStatesOfACategory(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -78,7 +80,7 @@ func TestStatesOfACategory(t *testing.T) {
 		assert.Equal(t, []string{
 			"category_loaded 0", "fallbacks_total 0", "hits_total 0", "loads_total 0", "received_bytes_total 0",
 			"requests_total 0", "revalidations_total 0",
-			`source_cooling_down{source="github"} 0`, `source_cooling_down{source="primary"} 0`, "unavailable_total 0",
+			`source_breaker_open{source="github"} 0`, `source_breaker_open{source="primary"} 0`, "unavailable_total 0",
 		}, clip(never))
 		assert.Equal(t, len(modelref.Categories())*perCategory+sources, testutil.CollectAndCount(collector))
 
@@ -89,25 +91,25 @@ func TestStatesOfACategory(t *testing.T) {
 			"category_loaded 1", "category_records 2", "category_rejected_records 1", "category_stale 0",
 			"fallbacks_total 0", "hits_total 2", "loads_total 1", "received_bytes_total 48", "requests_total 1",
 			"revalidations_total 0",
-			`source_cooling_down{source="github"} 0`, `source_cooling_down{source="primary"} 0`, "unavailable_total 0",
+			`source_breaker_open{source="github"} 0`, `source_breaker_open{source="primary"} 0`, "unavailable_total 0",
 		}, clip(scrape(t, collector)))
 
-		server.SetLastUpdated(modelref.CategoryCLIP, 946684700) // that second of 1999
+		server.SetLastUpdated(modelref.CategoryCLIP, 946684700) // 100 s before the year 2000
 		time.Sleep(time.Minute)
 		assert.Contains(t, clip(scrape(t, collector)), "category_fresh 0")
-		load(1) // learns the stamp
+		load(1) // requests the last-updated time
 		time.Sleep(time.Minute)
 		server.Break(modelreftest.Primary, modelreftest.Status(404))
-		load(1) // 150 s after the year began
+		load(1) // 150 s after the start of the year
 		got := clip(scrape(t, collector))
 		assert.Contains(t, got, "category_stale 1")
 		assert.Contains(t, got, "fallbacks_total 1")
-		assert.Contains(t, got, "change_stamp_timestamp_seconds 9.466847e+08")
+		assert.Contains(t, got, "last_updated_timestamp_seconds 9.466847e+08")
 		assert.Contains(t, got, "last_error_timestamp_seconds 9.4668495e+08")
 	})
 }
 
-func TestSourcesThatAreLeftAlone(t *testing.T) {
+func TestSourcesWithOpenBreakers(t *testing.T) {
 	t.Parallel()
 	server := modelreftest.NewServer(t)
 	server.Break(modelreftest.Primary, modelreftest.Status(503))
@@ -115,10 +117,10 @@ func TestSourcesThatAreLeftAlone(t *testing.T) {
 	_, err := client.CLIP.Load(t.Context())
 	require.ErrorIs(t, err, modelref.ErrUnavailable)
 	require.NoError(t, testutil.CollectAndCompare(modelrefprom.NewCollector(client), strings.NewReader(`
-# HELP modelref_source_cooling_down 1 while the source is left alone after a failure, else 0.
-# TYPE modelref_source_cooling_down gauge
-modelref_source_cooling_down{source="primary"} 1
-`), "modelref_source_cooling_down"))
+# HELP modelref_source_breaker_open 1 while the circuit breaker of the source is open, otherwise 0.
+# TYPE modelref_source_breaker_open gauge
+modelref_source_breaker_open{source="primary"} 1
+`), "modelref_source_breaker_open"))
 	assert.Contains(t, clip(scrape(t, modelrefprom.NewCollector(client))), "unavailable_total 1")
 }
 
@@ -133,13 +135,13 @@ func TestBootstrapWithoutATimeHasNoAge(t *testing.T) {
 	assert.Contains(t, got, `category_info{category="clip",origin="bootstrap"} 1`)
 	assert.Contains(t, got, "category_records 1")
 	assert.NotContains(t, strings.Join(got, "\n"), "age")
-	assert.NotContains(t, strings.Join(got, "\n"), "source=", "it may ask nobody")
+	assert.NotContains(t, strings.Join(got, "\n"), "source=", "the Client may send no request")
 }
 
-func TestScrapeAsksNobody(t *testing.T) {
+func TestScrapeSendsNoRequest(t *testing.T) {
 	t.Parallel()
 	server := modelreftest.NewServer(t)
-	collector := modelrefprom.NewCollector(server.Client(t, modelref.WithTTL(time.Nanosecond)))
+	collector := modelrefprom.NewCollector(server.Client(t, modelref.WithTTL(time.Millisecond)))
 	scrape(t, collector)
 	assert.Empty(t, server.Requests())
 }
@@ -156,7 +158,7 @@ func TestSeveralClients(t *testing.T) {
 	got := scrape(t, labelled(one, "one"), labelled(two, "two"))
 	assert.Contains(t, got, `modelref_loads_total{category="clip",client="one",zone="z"} 0`)
 	assert.Contains(t, got, `modelref_loads_total{category="clip",client="two",zone="z"} 1`)
-	assert.Contains(t, got, `modelref_source_cooling_down{client="two",source="primary",zone="z"} 0`)
+	assert.Contains(t, got, `modelref_source_breaker_open{client="two",source="primary",zone="z"} 0`)
 	assert.Contains(t, got, `modelref_category_info{category="clip",client="two",origin="primary",zone="z"} 1`)
 
 	registry := prometheus.NewPedanticRegistry()
@@ -167,7 +169,7 @@ func TestSeveralClients(t *testing.T) {
 	assert.NotPanics(t, func() { taken.Collect(make(chan prometheus.Metric, 1000)) })
 }
 
-func TestClosedClientIsToldOf(t *testing.T) {
+func TestClosedClientHasMetrics(t *testing.T) {
 	t.Parallel()
 	client := modelreftest.NewServer(t).Client(t)
 	require.NoError(t, client.Warm(t.Context(), modelref.CategoryCLIP))
@@ -186,8 +188,8 @@ func TestNoClient(t *testing.T) {
 	assert.Empty(t, scrape(t, &modelrefprom.Collector{}))
 }
 
-// TestScrapesBesideReads is for the race detector, and for counters that never go back.
-func TestScrapesBesideReads(t *testing.T) {
+// TestConcurrentScrapes is also a test for the race detector. It checks that counters never decrease.
+func TestConcurrentScrapes(t *testing.T) {
 	t.Parallel()
 	server := modelreftest.NewServer(t)
 	client := server.Client(t, modelref.WithTTL(time.Millisecond))
@@ -236,7 +238,7 @@ func TestScrapesBesideReads(t *testing.T) {
 	assert.Positive(t, total, "something was read meanwhile")
 }
 
-// BenchmarkScrape is what a scrape costs, without its encoding.
+// BenchmarkScrape measures a scrape without the encoding of its metrics.
 func BenchmarkScrape(b *testing.B) {
 	server := modelreftest.NewServer(b)
 	client := server.Client(b)

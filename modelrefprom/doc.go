@@ -1,4 +1,4 @@
-// Package modelrefprom tells Prometheus how a modelref.Client stands.
+// Package modelrefprom exports the status of a [modelref.Client] to Prometheus.
 //
 //	client, err := modelref.New()
 //	if err != nil { … }
@@ -6,31 +6,31 @@
 //	prometheus.MustRegister(modelrefprom.NewCollector(client))
 //	http.Handle("/metrics", promhttp.Handler())
 //
-// A scrape reads Client.Status: the network is not touched, and no read is held up. The metrics of each category have
-// the label category; counters are those since the Client was made:
+// A scrape calls [modelref.Client.Status], which does not use the network and does not block reads. The metrics of each
+// category have the label category. Counters start when the Client is created:
 //
 //	modelref_hits_total             reads answered from memory
-//	modelref_loads_total            documents taken in
-//	modelref_revalidations_total    answers that nothing has changed
-//	modelref_fallbacks_total        references from another source than the PRIMARY, or stale
-//	modelref_unavailable_total      reads that no source could answer
+//	modelref_loads_total            loads that brought a new document
+//	modelref_revalidations_total    loads in which a source confirmed the document in memory
+//	modelref_fallbacks_total        loads whose reference did not come from the PRIMARY, or is stale
+//	modelref_unavailable_total      loads for which no source had the category
 //	modelref_requests_total         requests sent
 //	modelref_received_bytes_total   size of the bodies received
-//	modelref_category_loaded        1 where there is a reference in memory, else 0
+//	modelref_category_loaded        1 if there is a reference in memory, otherwise 0
 //
-// Those of the reference in memory are missing while there is none:
+// The following metrics exist only if there is a reference in memory:
 //
 //	modelref_category_info                     1, with the label origin: primary, github, disk, store or bootstrap
-//	modelref_category_records                  records that it has
-//	modelref_category_rejected_records         records left out because they did not decode
-//	modelref_category_age_seconds              time since a source confirmed it; missing where none has
-//	modelref_category_stale                    1 where it may be behind, else 0
-//	modelref_category_fresh                    1 where the next read is answered from memory, else 0
-//	modelref_change_stamp_timestamp_seconds    when the PRIMARY last changed the category, where it has said so
+//	modelref_category_records                  number of records
+//	modelref_category_rejected_records         number of records that could not be decoded
+//	modelref_category_age_seconds              time since a source confirmed the reference; absent if no source has
+//	modelref_category_stale                    1 if the reference may be out of date, otherwise 0
+//	modelref_category_fresh                    1 if the next read is answered from memory, otherwise 0
+//	modelref_last_updated_timestamp_seconds    last-updated time of the category on the PRIMARY; absent if it is unknown
 //
-// And of what went wrong:
+// The following metrics describe failures:
 //
-//	modelref_last_error_timestamp_seconds    when something last went wrong with the category; missing where nothing has
-//	modelref_source_cooling_down             1 while a source is left alone after a failure, else 0; by the label source:
-//	                                         primary or github, without those that the Client may not ask
+//	modelref_last_error_timestamp_seconds    time of the last error of the category; absent if there was no error
+//	modelref_source_breaker_open             1 while the circuit breaker is open, otherwise 0. The label source is
+//	                                         primary or github. Sources that the Client does not use are absent.
 package modelrefprom

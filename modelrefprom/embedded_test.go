@@ -1,4 +1,4 @@
-// A file system whose files have no time, as those of package embed.
+// This file has a file system whose files have no time, like those of package embed.
 
 package modelrefprom_test
 

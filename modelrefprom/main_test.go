@@ -1,4 +1,4 @@
-// The check at the end of the package that no goroutine was left.
+// This file checks that no goroutine is left after the tests.
 
 package modelrefprom_test
 
@@ -14,20 +14,20 @@ import (
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if left := leftBehind(); left != "" && code == 0 {
-		fmt.Fprintln(os.Stderr, "goroutines were left behind:\n"+left)
+		fmt.Fprintln(os.Stderr, "goroutines are left after the tests:\n"+left)
 		code = 1
 	}
 	os.Exit(code)
 }
 
-// leftBehind returns the stacks of goroutines of ours, of Prometheus or of net/http for us that do not end within a few
-// seconds. The last steps of a connection's own are nobody's to wait for.
+// leftBehind returns the stacks of the goroutines of this package, of Prometheus and of net/http that do not end within
+// three seconds. A closed connection may need a short time to end.
 func leftBehind() (left string) {
 	for deadline := time.Now().Add(3 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		buf := make([]byte, 1<<20)
 		stacks := strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n")
 		left = ""
-		for _, stack := range stacks[1:] { // the first is this one
+		for _, stack := range stacks[1:] { // the first stack is that of this goroutine
 			if strings.Contains(stack, "modelref") || strings.Contains(stack, "prometheus") ||
 				strings.Contains(stack, "net/http") {
 				left += stack + "\n\n"
