@@ -1,4 +1,4 @@
-// How a program sets a Store up.
+// This file shows how to set up a Store.
 
 package modelrefredis_test
 
@@ -16,12 +16,12 @@ import (
 )
 
 func Example() {
-	logging.Disable() // go-redis would write to standard error whenever Redis is gone
+	logging.Disable() // otherwise go-redis writes to standard error while Redis is down
 
 	client := redis.NewClient(&redis.Options{
 		Addr:                  "127.0.0.1:6379",
-		ContextTimeoutEnabled: true, // an operation that was given up ends at once
-		DialerRetries:         1,    // the Store waits by itself before it tries again
+		ContextTimeoutEnabled: true, // an operation that has timed out ends at once
+		DialerRetries:         1,    // the Store has its own delay between attempts
 	})
 	defer client.Close()
 
@@ -35,21 +35,21 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(ref.Len(), "models, from", ref.Origin(), "as of", ref.ConfirmedAt())
+	fmt.Println(ref.Len(), "models, from", ref.Source(), "as of", ref.ConfirmedAt())
 }
 
 func ExampleNew() {
 	client := redis.NewUniversalClient(&redis.UniversalOptions{
 		Addrs:      []string{"10.0.0.1:26379", "10.0.0.2:26379", "10.0.0.3:26379"},
-		MasterName: "workers", // by Sentinel
+		MasterName: "workers", // uses Sentinel
 	})
 	defer client.Close()
 
 	store := modelrefredis.New(client,
 		modelrefredis.WithPrefix("horde:modelref:"),
 		modelrefredis.WithTimeout(time.Second),
-		modelrefredis.WithCoolDown(10*time.Second),
-		modelrefredis.WithExpiry(0)) // kept for good
+		modelrefredis.WithBreakerDelay(10*time.Second),
+		modelrefredis.WithExpiry(0)) // entries do not expire
 	models, err := modelref.New(modelref.WithStore(store))
 	if err != nil {
 		log.Fatal(err)

@@ -1,4 +1,5 @@
-// Many Clients on one Redis: one downloads, one confirms, and all have the same age of the copy.
+// This file tests many Clients with one Redis server: one Client downloads, one confirms, and all have the same age of
+// the copy.
 
 package modelrefredis_test
 
@@ -19,7 +20,7 @@ const fleetSize = 20
 
 type image = modelref.Reference[modelref.ImageGenerationRecord]
 
-// fleet returns Clients that have nothing in common but the server and Redis.
+// fleet returns Clients that share only the server and Redis.
 func fleet(
 	t *testing.T, server *modelreftest.Server, redis *redisServer, options ...modelref.Option,
 ) (clients []*modelref.Client) {
@@ -47,17 +48,18 @@ func loadAll(t *testing.T, clients []*modelref.Client) []*image {
 	return refs
 }
 
-// countOf counts the requests of a tier.
-func countOf(server *modelreftest.Server, tier modelreftest.Tier) (n int) {
+// countOf counts the requests to an endpoint.
+func countOf(server *modelreftest.Server, endpoint modelreftest.Endpoint) (n int) {
 	for _, r := range server.Requests() {
-		if r.Tier == tier {
+		if r.Endpoint == endpoint {
 			n++
 		}
 	}
 	return n
 }
 
-// settle makes the stamp that of a change some time ago: one of this second would make each read download, as it should.
+// settle sets the last-updated time to a time in the past. If it were the current second, each read would have to
+// download the document.
 func settle(server *modelreftest.Server) {
 	server.SetLastUpdated(category, time.Now().Unix()-1000)
 }
@@ -67,12 +69,12 @@ func TestAFleetDownloadsOnce(t *testing.T) {
 	redis := startRedis(t)
 	server := modelreftest.NewServer(t)
 	settle(server)
-	server.Break(modelreftest.Primary, modelreftest.Delay(300*time.Millisecond)) // long enough for all to want it at once
+	server.Break(modelreftest.Primary, modelreftest.Delay(300*time.Millisecond)) // all Clients need the category at the same time
 
-	origins := map[modelref.Origin]int{}
+	origins := map[modelref.Source]int{}
 	var first time.Time
 	for _, ref := range loadAll(t, fleet(t, server, redis)) {
-		origins[ref.Origin()]++
+		origins[ref.Source()]++
 		assert.False(t, ref.Stale())
 		if first.IsZero() {
 			first = ref.ConfirmedAt()
@@ -80,18 +82,18 @@ func TestAFleetDownloadsOnce(t *testing.T) {
 		assert.True(t, first.Equal(ref.ConfirmedAt()), "the age is the same for all")
 		assert.Positive(t, ref.Len())
 	}
-	assert.Equal(t, map[modelref.Origin]int{modelref.OriginPrimary: 1, modelref.OriginStore: fleetSize - 1}, origins)
+	assert.Equal(t, map[modelref.Source]int{modelref.SourcePrimary: 1, modelref.SourceStore: fleetSize - 1}, origins)
 	assert.Equal(t, 1, countOf(server, modelreftest.Documents))
 }
 
-func TestAFleetAsksOnceATTL(t *testing.T) {
+func TestAFleetSendsOneRequestPerTTL(t *testing.T) {
 	t.Parallel()
 	const ttl, rounds = 500 * time.Millisecond, 4
 	redis := startRedis(t)
 	server := modelreftest.NewServer(t)
 	settle(server)
 	clients := fleet(t, server, redis, modelref.WithTTL(ttl))
-	loadAll(t, clients) // some come late, find a copy older than the TTL, and download: from here on all have one
+	loadAll(t, clients) // a late Client may find a copy older than the TTL and download it again
 	server.ResetRequests()
 	start := time.Now()
 	enough, stop := context.WithTimeout(t.Context(), patient)
@@ -105,18 +107,18 @@ func TestAFleetAsksOnceATTL(t *testing.T) {
 					return
 				}
 				assert.False(t, ref.Stale())
-				time.Sleep(5 * time.Millisecond) // as often as a worker may well read
+				time.Sleep(5 * time.Millisecond) // workers may read this often
 			}
 		})
 	}
-	require.Eventually(t, func() bool { return countOf(server, modelreftest.Stamp) >= rounds }, patient, time.Millisecond)
+	require.Eventually(t, func() bool { return countOf(server, modelreftest.LastUpdated) >= rounds }, patient, time.Millisecond)
 	stop()
 	all.Wait()
 	took := time.Since(start)
-	stamps, documents := countOf(server, modelreftest.Stamp), countOf(server, modelreftest.Documents)
-	t.Logf("%d clients, %s: %d stamps, %d documents; each on its own would ask for some %d stamps",
-		fleetSize, took.Round(time.Millisecond), stamps, documents, fleetSize*int(took/ttl))
-	assert.LessOrEqual(t, stamps, int(took/(ttl*9/10))+1, "the TTL is up to a tenth shorter at random")
+	updates, documents := countOf(server, modelreftest.LastUpdated), countOf(server, modelreftest.Documents)
+	t.Logf("%d clients, %s: %d last-updated times, %d documents; each on its own would request about %d last-updated times",
+		fleetSize, took.Round(time.Millisecond), updates, documents, fleetSize*int(took/ttl))
+	assert.LessOrEqual(t, updates, int(took/(ttl*9/10))+1, "the TTL is up to a tenth shorter at random")
 	assert.Zero(t, documents)
 }
 
@@ -127,7 +129,7 @@ func TestACopyThatDoesNotDecodeIsReplaced(t *testing.T) {
 	client := redis.client(t)
 	require.NoError(t, client.HSet(t.Context(), key, "document", "\x00garbage", "note", "{").Err())
 	ref := loadAll(t, []*modelref.Client{server.Client(t, modelref.WithStore(redis.store(t)))})[0]
-	assert.Equal(t, modelref.OriginPrimary, ref.Origin())
+	assert.Equal(t, modelref.SourcePrimary, ref.Source())
 	ref = loadAll(t, []*modelref.Client{server.Client(t, modelref.WithStore(redis.store(t)))})[0]
-	assert.Equal(t, modelref.OriginStore, ref.Origin())
+	assert.Equal(t, modelref.SourceStore, ref.Source())
 }

@@ -1,4 +1,5 @@
-// What the tests share: a redis-server of their own, a client without one, and the check that no goroutine is left.
+// This file has what the tests share: a redis-server, a fake client, and a check that no goroutine is left after the
+// tests.
 
 package modelrefredis_test
 
@@ -26,22 +27,22 @@ import (
 
 const category = modelref.CategoryImageGeneration
 
-// patient is a timeout that a slow machine does not come near.
+// patient is a timeout that is long enough for a slow machine.
 const patient = 20 * time.Second
 
-// TestMain silences go-redis, as a program may, and checks that no goroutine is left when all tests have ended.
+// TestMain disables the log of go-redis and checks that no goroutine is left after the tests.
 func TestMain(m *testing.M) {
 	logging.Disable()
 	code := m.Run()
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	if left := goroutinesLeft(); code == 0 && left != "" {
-		fmt.Println("goroutines left after the last test:\n" + left)
+		fmt.Println("goroutines are left after the tests:\n" + left)
 		code = 1
 	}
 	os.Exit(code)
 }
 
-// goroutinesLeft waits for a while for all goroutines but its own to end, and returns the stacks of those that do not.
+// goroutinesLeft waits until all other goroutines have ended. After a limit, it returns the stacks of the rest.
 func goroutinesLeft() string {
 	var left []string
 	for range 500 {
@@ -55,26 +56,26 @@ func goroutinesLeft() string {
 		if len(left) == 0 {
 			return ""
 		}
-		time.Sleep(20 * time.Millisecond) // other goroutines end in real time
+		time.Sleep(20 * time.Millisecond) // goroutines may end in real time, not in simulated time
 	}
 	return strings.Join(left, "\n\n")
 }
 
-// redisServer is a redis-server of one test.
+// redisServer is the redis-server of one test.
 type redisServer struct {
 	*exec.Cmd
 	addr string
 	args []string
 }
 
-// startRedis starts a redis-server on a free port, without a file to keep anything in.
+// startRedis starts a redis-server on a free port. The server does not write to the disk.
 func startRedis(t *testing.T, args ...string) *redisServer {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
-		t.Skip("there is no redis-server on this machine")
+		t.Skip("redis-server is not installed")
 	}
 	var s *redisServer
-	for range 5 { // another program may be quicker to take the port
+	for range 5 { // another program may have taken the port
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		s = &redisServer{addr: listener.Addr().String(), args: args}
@@ -83,11 +84,11 @@ func startRedis(t *testing.T, args ...string) *redisServer {
 			return s
 		}
 	}
-	t.Fatal("no redis-server would start")
+	t.Fatal("redis-server could not be started")
 	return nil
 }
 
-// start starts the server on its port, and reports whether it answers there.
+// start starts the server on its port and reports whether it responds there.
 func (s *redisServer) start(t *testing.T) bool {
 	t.Helper()
 	_, port, err := net.SplitHostPort(s.addr)
@@ -98,12 +99,12 @@ func (s *redisServer) start(t *testing.T) bool {
 	require.NoError(t, s.Start())
 	ended := make(chan struct{})
 	go func() {
-		_ = s.Wait() // killed, or without a port
+		_ = s.Wait() // the server was killed or the port was in use
 		close(ended)
 	}()
 	process := s.Process
 	t.Cleanup(func() {
-		_ = process.Kill() // it may have been killed already
+		_ = process.Kill() // the server may have been killed already
 		<-ended
 	})
 	for deadline := time.Now().Add(patient); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
@@ -119,21 +120,21 @@ func (s *redisServer) start(t *testing.T) bool {
 	return false
 }
 
-// answersPing reports whether a Redis that takes commands, or asks for a password, listens there.
+// answersPing reports whether a Redis server at the address accepts commands or requires a password.
 func answersPing(addr string) bool {
 	conn, err := net.DialTimeout("tcp", addr, time.Second)
 	if err != nil {
 		return false
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(time.Second)) // or it is not there
+	_ = conn.SetDeadline(time.Now().Add(time.Second)) // a server on this machine responds within a second
 	answer := make([]byte, 7)
 	_, _ = conn.Write([]byte("PING\r\n"))
 	_, _ = conn.Read(answer)
 	return string(answer) == "+PONG\r\n" || string(answer) == "-NOAUTH"
 }
 
-// client returns a client of the server, as a program makes it that sets nothing but the address.
+// client returns a client of the server with default options.
 func (s *redisServer) client(t *testing.T) *redis.Client {
 	return newClient(t, &redis.Options{Addr: s.addr})
 }
@@ -144,32 +145,32 @@ func newClient(t *testing.T, options *redis.Options) *redis.Client {
 	return client
 }
 
-// store returns a Store on the server that waits for a slow machine.
+// store returns a Store on the server with a timeout that is long enough for a slow machine.
 func (s *redisServer) store(t *testing.T, options ...modelrefredis.Option) *modelrefredis.Store {
 	return modelrefredis.New(s.client(t), append([]modelrefredis.Option{modelrefredis.WithTimeout(patient)}, options...)...)
 }
 
-// answerFunc answers a command, or fails.
+// answerFunc returns the reply to a command, or an error.
 type answerFunc func(ctx context.Context) (any, error)
 
-// fakeRedis answers in place of a server, within the process.
+// fakeRedis is a client that needs no server.
 type fakeRedis struct {
 	mu     sync.Mutex
 	answer answerFunc
 	count  int
 }
 
-// answering returns a fake that answers like that.
+// answering returns a fakeRedis with the given replies.
 func answering(answer answerFunc) *fakeRedis { return &fakeRedis{answer: answer} }
 
-// answers makes it answer otherwise from now on.
+// answers changes the replies.
 func (f *fakeRedis) answers(answer answerFunc) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.answer = answer
 }
 
-// asked returns how many commands have come.
+// asked returns the number of commands so far.
 func (f *fakeRedis) asked() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -198,14 +199,14 @@ func (f *fakeRedis) ProcessHook(redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// store returns a Store on the fake.
+// store returns a Store with the fake client.
 func (f *fakeRedis) store(t *testing.T, options ...modelrefredis.Option) *modelrefredis.Store {
 	client := newClient(t, &redis.Options{Addr: "192.0.2.1:6379"})
 	client.AddHook(f)
 	return modelrefredis.New(client, options...)
 }
 
-// assertWithin runs what must not take long.
+// assertWithin fails the test if run takes longer than d.
 func assertWithin(t *testing.T, d time.Duration, what string, run func()) {
 	t.Helper()
 	start := time.Now()

@@ -1,4 +1,4 @@
-// What a Store is called, and what its errors may say: where Redis is, and never a password.
+// This file has the name of a Store, and removes passwords from its errors.
 
 package modelrefredis
 
@@ -12,10 +12,11 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// userInfo matches what stands before the host in an address, to which some give a whole URL.
+// userInfo matches the part of an address before the host. The address may be a URL, although go-redis does not expect
+// one.
 var userInfo = regexp.MustCompile(`\S*@`)
 
-// settings is what a client says of itself.
+// settings are the options of a client.
 type settings struct {
 	addresses []string
 	database  int
@@ -37,7 +38,7 @@ func settingsOf(client redis.UniversalClient) settings {
 	return settings{}
 }
 
-// name returns what a Store of these settings is called.
+// name returns the name of a Store with these settings.
 func (s settings) name() string {
 	for i, address := range s.addresses {
 		s.addresses[i] = userInfo.ReplaceAllString(address, "")
@@ -49,10 +50,20 @@ func (s settings) name() string {
 	return name
 }
 
-// redact takes out of a text what may be a password.
+// masking returns a function that replaces the password in a text.
+func masking(password string) func(string) string {
+	return func(text string) string {
+		if password == "" {
+			return text
+		}
+		return strings.ReplaceAll(text, password, "***")
+	}
+}
+
+// redact replaces every part of a text that may be a password.
 func (s *Store) redact(text string) string {
-	if s.password != "" {
-		text = strings.ReplaceAll(text, s.password, "***")
+	if s.maskPassword != nil { // it is nil in the zero Store
+		text = s.maskPassword(text)
 	}
 	return userInfo.ReplaceAllString(text, "***@")
 }

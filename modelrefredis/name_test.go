@@ -1,11 +1,13 @@
-// What a Store is called, what its errors do not say, and what needs no Redis besides.
+// This file tests the name of a Store, its errors, and other behavior that does not need Redis.
 
 package modelrefredis_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -17,7 +19,7 @@ import (
 	"github.com/haidra-org/modelref/modelrefredis"
 )
 
-func TestAStoreSaysWhereRedisIs(t *testing.T) {
+func TestTheNameOfAStoreHasTheAddress(t *testing.T) {
 	t.Parallel()
 	for want, client := range map[string]redis.UniversalClient{
 		"redis 127.0.0.1:6379":                redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379", Password: "hunter2"}),
@@ -40,7 +42,7 @@ func TestAStoreSaysWhereRedisIs(t *testing.T) {
 	}
 }
 
-func TestNamingAStoreLeavesTheClientsOptionsAlone(t *testing.T) {
+func TestTheOptionsOfTheClientAreNotModified(t *testing.T) {
 	t.Parallel()
 	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"user:hunter2@192.0.2.1:1"}})
 	defer client.Close()
@@ -52,8 +54,8 @@ func TestErrorsHaveNoPassword(t *testing.T) {
 	t.Parallel()
 	for name, cause := range map[string]error{
 		"in an address":     errors.New("dial tcp: address redis://user:horse@host:6379: too many colons in address"),
-		"in a part of one":  errors.New("dial tcp: lookup horse@host: no such host"),
-		"by itself":         fmt.Errorf("proxy: cannot log in with %q", "hunter2"),
+		"in a host name":    errors.New("dial tcp: lookup horse@host: no such host"),
+		"in quotes":         fmt.Errorf("proxy: cannot log in with %q", "hunter2"),
 		"in a reply":        replyError("ERR unknown command 'hunter2'"),
 		"in a wrapped text": fmt.Errorf("a: %w", errors.New("b hunter2 c")),
 	} {
@@ -62,13 +64,43 @@ func TestErrorsHaveNoPassword(t *testing.T) {
 			client := newClient(t, &redis.Options{Addr: "192.0.2.1:6379", Password: "hunter2"})
 			client.AddHook(answering(func(context.Context) (any, error) { return nil, cause }))
 			store := modelrefredis.New(client)
-			for range 2 { // then the pause tells of it
+			for range 2 { // the second error is that of the open breaker
 				_, err := store.Read(t.Context(), category, 1)
 				for ; err != nil; err = errors.Unwrap(err) {
 					assert.NotContains(t, err.Error(), "hunter2")
 					assert.NotContains(t, err.Error(), "horse")
 				}
 			}
+		})
+	}
+}
+
+func TestNoFormatPrintsThePassword(t *testing.T) {
+	t.Parallel()
+	const password = "hunter2"
+	for name, client := range map[string]redis.UniversalClient{
+		"client":  redis.NewClient(&redis.Options{Addr: "192.0.2.1:6379", Password: password}),
+		"cluster": redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"192.0.2.1:1"}, Password: password}),
+		"ring":    redis.NewRing(&redis.RingOptions{Addrs: map[string]string{"x": "192.0.2.1:1"}, Password: password}),
+		"URL":     redis.NewClient(&redis.Options{Addr: "redis://user:" + password + "@192.0.2.1:6379"}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			t.Cleanup(func() { _ = client.Close() })
+			store := modelrefredis.New(client)
+			inside := struct {
+				Store  *modelrefredis.Store
+				Any    any
+				hidden *modelrefredis.Store
+			}{store, store, store}
+			for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d"} {
+				for _, value := range []any{store, inside, reflect.ValueOf(store).Elem()} {
+					assert.NotContains(t, fmt.Sprintf(format, value), password, "%s of %T", format, value)
+				}
+			}
+			text, err := json.Marshal(inside)
+			require.NoError(t, err)
+			assert.NotContains(t, string(text), password)
 		})
 	}
 }
@@ -81,10 +113,10 @@ func TestAStoreWithoutAClientFails(t *testing.T) {
 			assert.Equal(t, "redis without a client", store.String())
 			_, err := store.Read(t.Context(), category, 1)
 			require.ErrorIs(t, err, modelref.ErrNotConfigured)
-			_, err = store.ReadNote(t.Context(), category)
+			_, err = store.ReadProvenance(t.Context(), category)
 			require.ErrorIs(t, err, modelref.ErrNotConfigured)
 			require.ErrorIs(t, store.Write(t.Context(), category, "{}", ""), modelref.ErrNotConfigured)
-			require.ErrorIs(t, store.WriteNote(t.Context(), category, ""), modelref.ErrNotConfigured)
+			require.ErrorIs(t, store.WriteProvenance(t.Context(), category, ""), modelref.ErrNotConfigured)
 			release, err := store.TryLock(t.Context(), category, time.Minute)
 			require.ErrorIs(t, err, modelref.ErrNotConfigured)
 			assert.Nil(t, release)
@@ -92,7 +124,7 @@ func TestAStoreWithoutAClientFails(t *testing.T) {
 	}
 }
 
-func TestAnUnknownCategoryIsNotAskedFor(t *testing.T) {
+func TestAnUnknownCategoryIsNotRequested(t *testing.T) {
 	t.Parallel()
 	fake := answering(nothingThere)
 	store := fake.store(t, nil)

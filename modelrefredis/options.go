@@ -1,44 +1,44 @@
-// The options of a Store.
+// This file has the options of a Store.
 
 package modelrefredis
 
 import "time"
 
-// What a Store is made with by default.
+// The defaults of the options.
 const (
-	defaultPrefix   = "modelref:"
-	defaultTimeout  = 500 * time.Millisecond
-	defaultExpiry   = 30 * 24 * time.Hour
-	defaultCoolDown = 5 * time.Second
+	defaultPrefix       = "modelref:"
+	defaultTimeout      = 500 * time.Millisecond
+	defaultExpiry       = 30 * 24 * time.Hour
+	defaultBreakerDelay = 5 * time.Second
 )
 
-// Option is one thing that New is told.
+// An Option configures a [Store]. Pass options to [New].
 type Option func(*Store)
 
-// WithPrefix begins the names of all keys with a prefix, "modelref:" by default. Stores with the same prefix, on the same
-// database, share what they keep.
+// WithPrefix sets the prefix of the names of all keys. The default is "modelref:". Stores with the same prefix on the same
+// database share their entries.
 func WithPrefix(prefix string) Option {
 	return func(s *Store) { s.prefix = prefix }
 }
 
-// WithTimeout bounds how long one operation may take, with all that the client does for it: 500 ms by default, as where
-// d is not more than 0. A document has to come through in that time.
+// WithTimeout limits the time of one operation, including everything that the client does for it. If d <= 0, it is the
+// default of 500 ms. The time must be long enough to transfer a document.
 func WithTimeout(d time.Duration) Option {
 	return func(s *Store) { s.timeout = orDefault(d, defaultTimeout) }
 }
 
-// WithExpiry sets how long Redis keeps a category after a Client has last written or confirmed it. Where d is not more
-// than 0, Redis keeps it for good. The default is 30 days: a copy that nobody can confirm is the last good one while the
-// service is down, and is worth keeping for longer than any outage.
+// WithExpiry sets how long Redis keeps a category after a Client has last written or confirmed it. If d <= 0, the category
+// does not expire. The default is 30 days. While the service is down, the copy in Redis may be the only one, so the time
+// should be longer than any outage.
 func WithExpiry(d time.Duration) Option {
 	return func(s *Store) { s.expiry = max(d, 0) }
 }
 
-// WithCoolDown sets how long Redis is left alone after an operation that found it gone: 5 s by default, as where d is not
-// more than 0. The pause doubles with each failure in a row, up to a minute, or to d where that is more, and is up to a
-// quarter shorter at random.
-func WithCoolDown(d time.Duration) Option {
-	return func(s *Store) { s.coolDown.first = orDefault(d, defaultCoolDown) }
+// WithBreakerDelay sets how long the circuit breaker is open after an operation that could not reach Redis. If d <= 0, it is
+// the default of 5 s. The time is doubled after each consecutive failure, up to the larger of a minute and d. It is reduced
+// by a random part of up to a quarter.
+func WithBreakerDelay(d time.Duration) Option {
+	return func(s *Store) { s.breaker.delay = orDefault(d, defaultBreakerDelay) }
 }
 
 func orDefault(d, otherwise time.Duration) time.Duration {

@@ -1,6 +1,7 @@
 //go:build unix
 
-// Redis that is killed, stopped or never was one: reads go on without it, at a bounded price, and use it when it is back.
+// This file tests a Redis that is killed, stopped, or not a Redis server. Reads continue without it at a limited cost,
+// and use it again when it is up.
 
 package modelrefredis_test
 
@@ -23,7 +24,7 @@ import (
 	"github.com/haidra-org/modelref/modelreftest"
 )
 
-// buffer is a log that is written and read side by side.
+// buffer is a log that can be written and read concurrently.
 type buffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -45,8 +46,8 @@ func (b *buffer) option() modelref.Option {
 	return modelref.WithLogger(slog.New(slog.NewTextHandler(b, nil)))
 }
 
-// unbounded is what a go-redis client without our bound takes at the least for a Redis that does not answer: its default
-// ReadTimeout.
+// unbounded is the minimum time that a go-redis client needs for a Redis that does not respond, without the limit of
+// the Store: its default ReadTimeout.
 const unbounded = 5 * time.Second
 
 func TestReadsGoOnWithoutRedisAndUseItAgain(t *testing.T) {
@@ -72,29 +73,29 @@ func TestReadsGoOnWithoutRedisAndUseItAgain(t *testing.T) {
 			t.Parallel()
 			redis := startRedis(t)
 			var log buffer
-			store := redis.store(t, modelrefredis.WithTimeout(500*time.Millisecond), modelrefredis.WithCoolDown(time.Hour))
+			store := redis.store(t, modelrefredis.WithTimeout(500*time.Millisecond), modelrefredis.WithBreakerDelay(time.Hour))
 			client := server.Client(t, modelref.WithStore(store), log.option())
-			read := func(options ...modelref.LoadOption) modelref.Origin {
+			read := func(options ...modelref.LoadOption) modelref.Source {
 				t.Helper()
 				ref, err := client.ImageGeneration.Load(t.Context(), options...)
 				require.NoError(t, err)
 				assert.False(t, ref.Stale())
-				return ref.Origin()
+				return ref.Source()
 			}
 			read()
 			failure.end(t, redis)
-			assertWithin(t, unbounded-time.Second, "the read that finds Redis gone", func() {
-				assert.Equal(t, modelref.OriginPrimary, read(modelref.Refresh()))
+			assertWithin(t, unbounded-time.Second, "the read that detects the outage", func() {
+				assert.Equal(t, modelref.SourcePrimary, read(modelref.WithRefresh()))
 			})
-			assertWithin(t, 5*time.Second, "ten reads while Redis is left alone", func() {
+			assertWithin(t, 5*time.Second, "ten reads while the breaker is open", func() {
 				for range 10 {
-					assert.Equal(t, modelref.OriginPrimary, read(modelref.Refresh()))
+					assert.Equal(t, modelref.SourcePrimary, read(modelref.WithRefresh()))
 				}
 			})
 			assertSaidOnce(t, redis, &log)
 			failure.back(t, redis)
 
-			// Another Client of the same fleet, which has not been waiting for an hour.
+			// This Client has the same Redis, but its breaker does not stay open for an hour.
 			patientStore := redis.store(t)
 			require.Eventually(t, func() bool {
 				release, err := patientStore.TryLock(t.Context(), modelref.CategoryCLIP, time.Second)
@@ -106,7 +107,7 @@ func TestReadsGoOnWithoutRedisAndUseItAgain(t *testing.T) {
 			second := server.Client(t, modelref.WithStore(redis.store(t)))
 			ref, err := second.ImageGeneration.Load(t.Context())
 			require.NoError(t, err)
-			assert.Equal(t, modelref.OriginStore, ref.Origin())
+			assert.Equal(t, modelref.SourceStore, ref.Source())
 		})
 	}
 }
@@ -115,18 +116,18 @@ func assertSaidOnce(t *testing.T, redis *redisServer, log *buffer) {
 	t.Helper()
 	said := log.String()
 	assert.Equal(t, 1, strings.Count(said, "level=WARN"), said)
-	assert.Contains(t, said, `msg="store cannot be used; reading goes on without it" store="redis `+redis.addr+`"`)
+	assert.Contains(t, said, `msg="store cannot be used; reads continue without it" store="redis `+redis.addr+`"`)
 }
 
-func TestOneClientFindsRedisBack(t *testing.T) {
+func TestOneClientFindsThatRedisIsUp(t *testing.T) {
 	t.Parallel()
 	redis := startRedis(t)
 	server := modelreftest.NewServer(t)
 	var log buffer
-	store := redis.store(t, modelrefredis.WithCoolDown(10*time.Millisecond))
+	store := redis.store(t, modelrefredis.WithBreakerDelay(10*time.Millisecond))
 	client := server.Client(t, modelref.WithStore(store), log.option())
 	load := func() {
-		_, err := client.ImageGeneration.Load(t.Context(), modelref.Refresh())
+		_, err := client.ImageGeneration.Load(t.Context(), modelref.WithRefresh())
 		require.NoError(t, err)
 	}
 	load()
@@ -141,23 +142,23 @@ func TestOneClientFindsRedisBack(t *testing.T) {
 		return strings.Contains(log.String(), "store works again")
 	}, patient, 10*time.Millisecond)
 	got, err := store.Read(t.Context(), category, limit)
-	require.NoError(t, err, "what was lost with Redis is there again")
-	assert.NotEmpty(t, got.Note)
+	require.NoError(t, err, "the lost entry is written again")
+	assert.NotEmpty(t, got.Provenance)
 }
 
-func TestWhatListensAndNeverAnswers(t *testing.T) {
+func TestAServerThatNeverResponds(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer listener.Close()
 	addr := listener.Addr().String()
 	for name, options := range map[string]*redis.Options{
-		"a client as it comes":                {Addr: addr},
-		"a client that goes by contexts":      {Addr: addr, ContextTimeoutEnabled: true},
-		"a client with one connection":        {Addr: addr, PoolSize: 1},
-		"a client that would wait for ever":   {Addr: addr, ReadTimeout: -1, MaxRetries: 100},
-		"a client of a cluster":               nil,
-		"a client that nobody lets in at all": {Addr: deadAddress(t)},
+		"a client with default options":   {Addr: addr},
+		"a client that observes contexts": {Addr: addr, ContextTimeoutEnabled: true},
+		"a client with one connection":    {Addr: addr, PoolSize: 1},
+		"a client without a read timeout": {Addr: addr, ReadTimeout: -1, MaxRetries: 100},
+		"a client of a cluster":           nil,
+		"a client that cannot connect":    {Addr: deadAddress},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -166,36 +167,32 @@ func TestWhatListensAndNeverAnswers(t *testing.T) {
 				client = redis.NewClient(options)
 			}
 			defer client.Close()
-			store := modelrefredis.New(client, modelrefredis.WithTimeout(300*time.Millisecond), modelrefredis.WithCoolDown(time.Hour))
+			store := modelrefredis.New(client, modelrefredis.WithTimeout(300*time.Millisecond), modelrefredis.WithBreakerDelay(time.Hour))
 			assertWithin(t, unbounded-time.Second, "the first operation", func() {
 				_, err := store.Read(t.Context(), category, limit)
 				require.Error(t, err)
-				assert.NotErrorIs(t, err, modelref.ErrCoolingDown)
+				assert.NotErrorIs(t, err, modelref.ErrCircuitOpen)
 				t.Log(err)
 			})
 			_, err := store.Read(t.Context(), category, limit)
-			require.ErrorIs(t, err, modelref.ErrCoolingDown)
+			require.ErrorIs(t, err, modelref.ErrCircuitOpen)
 		})
 	}
 }
 
-func TestWhyThereIsNoRedisIsSaid(t *testing.T) {
+func TestTheErrorHasTheCause(t *testing.T) {
 	t.Parallel()
-	client := newClient(t, &redis.Options{Addr: deadAddress(t), DialerRetries: 1, MaxRetries: -1})
+	client := newClient(t, &redis.Options{Addr: deadAddress, DialerRetries: 1, MaxRetries: -1})
 	_, err := modelrefredis.New(client, modelrefredis.WithTimeout(patient)).Read(t.Context(), category, limit)
 	require.ErrorIs(t, err, syscall.ECONNREFUSED)
 	require.ErrorContains(t, err, "redis "+client.Options().Addr+": read image_generation: dial tcp ")
 }
 
-// deadAddress returns an address where nobody listens.
-func deadAddress(t *testing.T) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, listener.Close())
-	return listener.Addr().String()
-}
+// deadAddress is an address without a listener. A free port that the system has chosen is not suitable, because another
+// test may listen on it.
+const deadAddress = "127.0.0.1:1"
 
-// stall stops Redis for as long as during runs. What was sent meanwhile is answered afterwards.
+// stall stops Redis while during runs. Redis processes the commands that it has received afterwards.
 func stall(t *testing.T, redis *redisServer, during func()) {
 	t.Helper()
 	require.NoError(t, redis.Process.Signal(syscall.SIGSTOP))
@@ -204,13 +201,13 @@ func stall(t *testing.T, redis *redisServer, during func()) {
 	require.Eventually(t, func() bool { return answersPing(redis.addr) }, patient, time.Millisecond)
 }
 
-func TestALockThatIsTakenTooLateKeepsNobodyOut(t *testing.T) {
+func TestALockThatIsTakenTooLateExpires(t *testing.T) {
 	t.Parallel()
 	redis := startRedis(t)
 	const timeout = 100 * time.Millisecond
-	ours := redis.store(t, modelrefredis.WithTimeout(timeout), modelrefredis.WithCoolDown(time.Millisecond))
+	ours := redis.store(t, modelrefredis.WithTimeout(timeout), modelrefredis.WithBreakerDelay(time.Millisecond))
 	theirs := redis.store(t)
-	release, err := ours.TryLock(t.Context(), modelref.CategoryBLIP, time.Minute) // so that Redis knows the script
+	release, err := ours.TryLock(t.Context(), modelref.CategoryBLIP, time.Minute) // loads the script into Redis
 	require.NoError(t, err)
 	release()
 	stall(t, redis, func() {
@@ -224,15 +221,15 @@ func TestALockThatIsTakenTooLateKeepsNobodyOut(t *testing.T) {
 	}, patient, timeout/10)
 }
 
-func TestALockIsGivenBackInAPause(t *testing.T) {
+func TestALockIsReleasedWhileTheBreakerIsOpen(t *testing.T) {
 	t.Parallel()
 	redis := startRedis(t)
-	ours := redis.store(t, modelrefredis.WithTimeout(500*time.Millisecond), modelrefredis.WithCoolDown(time.Hour))
+	ours := redis.store(t, modelrefredis.WithTimeout(500*time.Millisecond), modelrefredis.WithBreakerDelay(time.Hour))
 	release, err := ours.TryLock(t.Context(), category, time.Hour)
 	require.NoError(t, err)
 	require.NotNil(t, release)
 	stall(t, redis, func() {
-		_, err := ours.ReadNote(t.Context(), modelref.CategoryBLIP)
+		_, err := ours.ReadProvenance(t.Context(), modelref.CategoryBLIP)
 		require.Error(t, err)
 	})
 	release()

@@ -1,6 +1,7 @@
 //go:build unix
 
-// Several processes on one Redis: one downloads, the lock of a killed one ends, and nothing is printed by itself.
+// This file tests several processes with one Redis server: only one downloads, the lock of a killed process expires,
+// and the package prints nothing.
 
 package modelrefredis_test
 
@@ -26,28 +27,28 @@ import (
 	"github.com/haidra-org/modelref/modelreftest"
 )
 
-// The environment of a child: what it is to do, with which Redis and server.
+// Environment variables of a child process: its role, and the addresses of Redis and of the server.
 const (
 	envRole  = "MODELREFREDIS_TEST_ROLE"
 	envRedis = "MODELREFREDIS_TEST_REDIS"
 	envURL   = "MODELREFREDIS_TEST_URL"
 )
 
-// The roles of a child.
+// The roles of a child process.
 const (
-	roleReader = "reader" // reads once and says what it got
+	roleReader = "reader" // reads once and prints the result
 	roleHolder = "holder" // takes the lock and keeps it
-	roleSilent = "silent" // reads once and says nothing
+	roleSilent = "silent" // reads once and prints nothing
 )
 
-// holderLease is long enough for the holder to be killed in, and short enough to wait for.
+// holderLease is long enough to kill the holder before it ends, and short enough to wait for its end.
 const holderLease = 3 * time.Second
 
-// TestHelperProcess is no test but the main function of the children.
+// TestHelperProcess is not a test. It is the main function of the child processes.
 func TestHelperProcess(t *testing.T) {
 	role := os.Getenv(envRole)
 	if role == "" {
-		t.Skip("it runs in processes that other tests start")
+		t.Skip("used only in the child processes of other tests")
 	}
 	client := newClient(t, &redis.Options{Addr: os.Getenv(envRedis), Password: "hunter2"})
 	if role == roleHolder {
@@ -55,7 +56,7 @@ func TestHelperProcess(t *testing.T) {
 		require.NoError(t, err)
 		require.NotNil(t, release)
 		fmt.Println("locked")
-		select {} // until the parent kills it
+		select {} // until the parent kills this process
 	}
 	timeout := map[string]time.Duration{roleReader: patient, roleSilent: 300 * time.Millisecond}[role]
 	reader, err := modelref.New(modelref.WithPrimaryURL(os.Getenv(envURL)), modelref.WithoutGitHub(),
@@ -64,17 +65,17 @@ func TestHelperProcess(t *testing.T) {
 	ref, err := reader.ImageGeneration.Load(t.Context())
 	require.NoError(t, err)
 	if role == roleReader {
-		fmt.Println("read", ref.Origin(), ref.Stale(), ref.Len(), ref.ConfirmedAt().UnixNano())
+		fmt.Println("read", ref.Source(), ref.Stale(), ref.Len(), ref.ConfirmedAt().UnixNano())
 	}
 	require.NoError(t, reader.Close())
 }
 
-// startChild runs this test binary again in a role.
+// startChild runs this test binary in a child process with a role.
 func startChild(t *testing.T, role, redis, url string) (child *exec.Cmd, lines *bufio.Scanner) {
 	t.Helper()
 	program, err := os.Executable()
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a child that hangs fails its test, not the run
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // if the child hangs, only its test fails
 	t.Cleanup(cancel)
 	child = exec.CommandContext(ctx, program, "-test.run=^TestHelperProcess$")
 	child.Env = append(os.Environ(), envRole+"="+role, envRedis+"="+redis, envURL+"="+url)
@@ -103,7 +104,7 @@ func TestProcessesDownloadOnce(t *testing.T) {
 				var records int
 				var at int64
 				if _, err := fmt.Sscanf(lines.Text(), "read %s %t %d %d", &origin, &stale, &records, &at); err != nil {
-					continue // what the testing package prints
+					continue // output of package testing
 				}
 				assert.False(t, stale)
 				assert.Positive(t, records)
@@ -117,7 +118,7 @@ func TestProcessesDownloadOnce(t *testing.T) {
 	}
 	all.Wait()
 	assert.Equal(t, map[string]int{
-		modelref.OriginPrimary.String(): 1, modelref.OriginStore.String(): processes - 1,
+		modelref.SourcePrimary.String(): 1, modelref.SourceStore.String(): processes - 1,
 	}, origins)
 	assert.Len(t, confirmed, 1, "the age is the same for all")
 	assert.Equal(t, 1, countOf(server, modelreftest.Documents))
@@ -150,11 +151,11 @@ func TestNothingIsPrinted(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	child := exec.CommandContext(ctx, program, "-test.run=^TestHelperProcess$")
-	child.Env = append(os.Environ(), envRole+"="+roleSilent, envRedis+"="+deadAddress(t), envURL+"="+server.URL())
+	child.Env = append(os.Environ(), envRole+"="+roleSilent, envRedis+"="+deadAddress, envURL+"="+server.URL())
 	var out bytes.Buffer
 	child.Stdout, child.Stderr = &out, &out
 	require.NoError(t, child.Run(), out.String())
 	for line := range strings.Lines(out.String()) {
-		assert.Regexp(t, "^(PASS|coverage: .*)\n$", line, "what the testing package prints, and no more")
+		assert.Regexp(t, "^(PASS|coverage: .*)\n$", line, "only the output of package testing")
 	}
 }

@@ -1,4 +1,4 @@
-// The Store on a real Redis: what it keeps, what it makes of entries that are not its own, and its locks.
+// This file tests the Store with a real Redis server: its entries, the entries of other programs, and its locks.
 
 package modelrefredis_test
 
@@ -26,7 +26,7 @@ const (
 	limit   = 1 << 20
 )
 
-func TestTheStoreDoesWhatAClientExpects(t *testing.T) {
+func TestTheStorePassesTheContractTest(t *testing.T) {
 	t.Parallel()
 	server := startRedis(t)
 	modelreftest.TestStore(t, func(t *testing.T) (modelref.Store, modelref.Store) {
@@ -35,14 +35,14 @@ func TestTheStoreDoesWhatAClientExpects(t *testing.T) {
 	})
 }
 
-func TestWhatIsInRedis(t *testing.T) {
+func TestTheEntriesInRedis(t *testing.T) {
 	t.Parallel()
 	server := startRedis(t)
 	client := server.client(t)
 	for name, test := range map[string]struct {
 		options []modelrefredis.Option
 		key     string
-		expiry  time.Duration // -1 for none
+		expiry  time.Duration // -1 if the entry does not expire
 	}{
 		"by default":   {nil, key, 30 * 24 * time.Hour},
 		"a prefix":     {[]modelrefredis.Option{modelrefredis.WithPrefix("a/")}, "a/image_generation", 30 * 24 * time.Hour},
@@ -64,8 +64,8 @@ func TestWhatIsInRedis(t *testing.T) {
 			require.NoError(t, store.Write(t.Context(), category, "{}", "first"))
 			expires("Write")
 			require.NoError(t, client.Expire(t.Context(), test.key, 5*time.Minute).Err())
-			require.NoError(t, store.WriteNote(t.Context(), category, "second"))
-			expires("WriteNote")
+			require.NoError(t, store.WriteProvenance(t.Context(), category, "second"))
+			expires("WriteProvenance")
 
 			found := client.HGetAll(t.Context(), test.key).Val()
 			at, err := time.Parse(time.RFC3339, found["written_at"])
@@ -77,23 +77,23 @@ func TestWhatIsInRedis(t *testing.T) {
 	}
 }
 
-func TestANoteIsNotKeptWithoutItsDocument(t *testing.T) {
+func TestProvenanceIsNotKeptWithoutItsDocument(t *testing.T) {
 	t.Parallel()
 	server := startRedis(t)
 	client, store := server.client(t), server.store(t)
-	require.ErrorIs(t, store.WriteNote(t.Context(), category, "note"), fs.ErrNotExist)
+	require.ErrorIs(t, store.WriteProvenance(t.Context(), category, "note"), fs.ErrNotExist)
 	assert.Zero(t, client.Exists(t.Context(), key).Val())
 
-	// Nor is one read: a Client that finds the note of its document takes that for kept.
+	// Such provenance must not be read either: a Client would assume that the document is in the Store.
 	require.NoError(t, store.Write(t.Context(), category, "{}", "note"))
 	require.NoError(t, client.HDel(t.Context(), key, "document").Err())
-	_, err := store.ReadNote(t.Context(), category)
+	_, err := store.ReadProvenance(t.Context(), category)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	_, err = store.Read(t.Context(), category, limit)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
-func TestEntriesOfOthers(t *testing.T) {
+func TestEntriesOfOtherPrograms(t *testing.T) {
 	t.Parallel()
 	server := startRedis(t)
 	client := server.client(t)
@@ -101,15 +101,15 @@ func TestEntriesOfOthers(t *testing.T) {
 	written := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for name, test := range map[string]struct {
 		put  []any
-		want modelref.StoredDocument
+		want modelref.StoreEntry
 		note error
 	}{
-		"a document alone":  {[]any{"document", "{}"}, modelref.StoredDocument{Document: "{}"}, fs.ErrNotExist},
-		"with its time":     {[]any{"document", "{}", "written_at", "2026-01-02T03:04:05Z"}, modelref.StoredDocument{Document: "{}", WrittenAt: written}, fs.ErrNotExist},
-		"with no real time": {[]any{"document", "{}", "written_at", "yesterday"}, modelref.StoredDocument{Document: "{}"}, fs.ErrNotExist},
-		"with a long note":  {[]any{"document", "{}", "note", long, "written_at", long}, modelref.StoredDocument{Document: "{}"}, fs.ErrNotExist},
-		"with other fields": {[]any{"document", "{}", "note", "n", "etag", long}, modelref.StoredDocument{Document: "{}", Note: "n"}, nil},
-		"an empty document": {[]any{"document", "", "note", "n"}, modelref.StoredDocument{Note: "n"}, nil},
+		"only a document":      {[]any{"document", "{}"}, modelref.StoreEntry{Document: "{}"}, fs.ErrNotExist},
+		"with a time":          {[]any{"document", "{}", "written_at", "2026-01-02T03:04:05Z"}, modelref.StoreEntry{Document: "{}", ModTime: written}, fs.ErrNotExist},
+		"with an invalid time": {[]any{"document", "{}", "written_at", "yesterday"}, modelref.StoreEntry{Document: "{}"}, fs.ErrNotExist},
+		"with a long note":     {[]any{"document", "{}", "note", long, "written_at", long}, modelref.StoreEntry{Document: "{}"}, fs.ErrNotExist},
+		"with other fields":    {[]any{"document", "{}", "note", "n", "etag", long}, modelref.StoreEntry{Document: "{}", Provenance: "n"}, nil},
+		"an empty document":    {[]any{"document", "", "note", "n"}, modelref.StoreEntry{Provenance: "n"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -118,7 +118,7 @@ func TestEntriesOfOthers(t *testing.T) {
 			got, err := store.Read(t.Context(), category, limit)
 			require.NoError(t, err)
 			assert.Equal(t, test.want, got)
-			_, err = store.ReadNote(t.Context(), category)
+			_, err = store.ReadProvenance(t.Context(), category)
 			require.ErrorIs(t, err, test.note)
 		})
 	}
@@ -131,14 +131,14 @@ func TestADocumentThatIsTooLargeIsNotFetched(t *testing.T) {
 	require.NoError(t, client.HSet(t.Context(), key, "document", strings.Repeat("x", 20<<20), "note", "n").Err())
 	before := sentBy(t, client)
 	_, err := store.Read(t.Context(), category, 1000)
-	require.EqualError(t, err, store.String()+": read image_generation: the document has 20971520 bytes, more than 1000")
+	require.EqualError(t, err, store.String()+": read image_generation: document must have at most 1000 bytes, got 20971520")
 	assert.Less(t, sentBy(t, client)-before, 1<<20)
-	note, err := store.ReadNote(t.Context(), category)
+	note, err := store.ReadProvenance(t.Context(), category)
 	require.NoError(t, err)
 	assert.Equal(t, "n", note)
 }
 
-// sentBy returns how many bytes the server has sent to all clients.
+// sentBy returns the number of bytes that the server has sent to all clients.
 func sentBy(t *testing.T, client *redis.Client) int {
 	t.Helper()
 	info, err := client.InfoMap(t.Context(), "stats").Result()
@@ -154,12 +154,12 @@ func TestAKeyOfAnotherTypeIsAnErrorUntilItIsWritten(t *testing.T) {
 	client, store := server.client(t), server.store(t)
 	require.NoError(t, client.RPush(t.Context(), key, "a").Err())
 	require.NoError(t, client.RPush(t.Context(), lockKey, "a").Err())
-	for range 2 { // it starts no pause
+	for range 2 { // the error does not open the breaker
 		_, err := store.Read(t.Context(), category, limit)
 		require.ErrorContains(t, err, store.String()+": read image_generation: WRONGTYPE")
-		_, err = store.ReadNote(t.Context(), category)
+		_, err = store.ReadProvenance(t.Context(), category)
 		require.ErrorContains(t, err, "WRONGTYPE")
-		require.ErrorContains(t, store.WriteNote(t.Context(), category, "n"), "WRONGTYPE")
+		require.ErrorContains(t, store.WriteProvenance(t.Context(), category, "n"), "WRONGTYPE")
 		release, err := store.TryLock(t.Context(), category, time.Minute)
 		require.ErrorContains(t, err, "WRONGTYPE")
 		assert.Nil(t, release)
@@ -182,7 +182,7 @@ func TestAFullRedisKeepsWhatItHas(t *testing.T) {
 	got, err := store.Read(t.Context(), category, limit)
 	require.NoError(t, err)
 	assert.Equal(t, "{}", got.Document)
-	assert.Equal(t, "note", got.Note)
+	assert.Equal(t, "note", got.Provenance)
 }
 
 func TestAReplicaIsReadFrom(t *testing.T) {
@@ -197,11 +197,11 @@ func TestAReplicaIsReadFrom(t *testing.T) {
 		return err == nil && got.Document == "{}"
 	}, patient, 10*time.Millisecond)
 	require.ErrorContains(t, store.Write(t.Context(), category, "{}", ""), "READONLY")
-	_, err := store.ReadNote(t.Context(), category)
-	require.NoError(t, err, "no pause")
+	_, err := store.ReadProvenance(t.Context(), category)
+	require.NoError(t, err, "the breaker is closed")
 }
 
-func TestAWrongPasswordIsSaidWithoutIt(t *testing.T) {
+func TestTheErrorOfAWrongPasswordDoesNotHaveIt(t *testing.T) {
 	t.Parallel()
 	server := startRedis(t, "--requirepass", "correct-horse")
 	for name, options := range map[string]*redis.Options{
@@ -217,7 +217,7 @@ func TestAWrongPasswordIsSaidWithoutIt(t *testing.T) {
 			assert.Regexp(t, "^redis "+server.addr+": read image_generation: .*(WRONGPASS|NOAUTH)", err.Error())
 			assert.NotContains(t, err.Error(), "hunter2")
 			_, err = store.Read(t.Context(), category, limit)
-			require.ErrorIs(t, err, modelref.ErrCoolingDown, "it would meet every operation")
+			require.ErrorIs(t, err, modelref.ErrCircuitOpen, "the error concerns all operations")
 			assert.NotContains(t, err.Error(), "hunter2")
 		})
 	}
@@ -235,7 +235,7 @@ func TestALockEndsWithItsLease(t *testing.T) {
 	require.NotNil(t, release)
 	assert.InDelta(t, 60, client.PTTL(t.Context(), lockKey).Val().Seconds(), 30)
 
-	// The lease has ended, and another has the lock: it stays theirs when the first holder comes to give it back.
+	// The lease has expired and another worker holds the lock. The first holder must not release it.
 	require.NoError(t, client.Del(t.Context(), lockKey).Err())
 	other, err := theirs.TryLock(t.Context(), category, time.Minute)
 	require.NoError(t, err)
@@ -247,14 +247,14 @@ func TestALockEndsWithItsLease(t *testing.T) {
 
 	release, err = mine.TryLock(t.Context(), category, 0)
 	require.NoError(t, err)
-	require.NotNil(t, release, "a lease of nothing is the shortest there is")
+	require.NotNil(t, release, "a lease of 0 is the shortest lease")
 	require.Eventually(t, func() bool {
 		got, err := theirs.TryLock(t.Context(), category, time.Minute)
 		return err == nil && got != nil
 	}, patient, time.Millisecond)
 }
 
-func TestALockIsGivenBackWhenTheContextHasEnded(t *testing.T) {
+func TestALockIsReleasedAfterTheContextHasEnded(t *testing.T) {
 	t.Parallel()
 	server := startRedis(t)
 	client, store := server.client(t), server.store(t)
@@ -266,7 +266,7 @@ func TestALockIsGivenBackWhenTheContextHasEnded(t *testing.T) {
 	release()
 	assert.Zero(t, client.Exists(t.Context(), lockKey).Val())
 
-	// A second call does not end what came after the first.
+	// A second call must not release the next lock.
 	again, err := store.TryLock(t.Context(), category, time.Minute)
 	require.NoError(t, err)
 	require.NotNil(t, again)
@@ -274,13 +274,13 @@ func TestALockIsGivenBackWhenTheContextHasEnded(t *testing.T) {
 	assert.EqualValues(t, 1, client.Exists(t.Context(), lockKey).Val())
 	refused, err := store.TryLock(t.Context(), category, time.Minute)
 	require.NoError(t, err)
-	assert.Nil(t, refused, "nor do two users of one Store have the lock")
+	assert.Nil(t, refused, "two users of one Store cannot both have the lock")
 	again()
 }
 
 var errLost = errors.New("connection reset")
 
-// dropping lets a number of scripts run in Redis and loses the answers.
+// dropping lets Redis run a number of scripts and drops their replies.
 type dropping struct {
 	left int
 }
@@ -303,17 +303,17 @@ func (d *dropping) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-func TestALockWhoseAnswerWasLostIsTakenAgain(t *testing.T) {
+func TestALockWhoseReplyWasLostIsTakenAgain(t *testing.T) {
 	t.Parallel()
 	server := startRedis(t)
 	client := server.client(t)
 	client.AddHook(&dropping{left: 1})
-	mine := modelrefredis.New(client, modelrefredis.WithTimeout(patient), modelrefredis.WithCoolDown(time.Millisecond))
+	mine := modelrefredis.New(client, modelrefredis.WithTimeout(patient), modelrefredis.WithBreakerDelay(time.Millisecond))
 	_, err := mine.TryLock(t.Context(), category, time.Hour)
 	require.ErrorIs(t, err, errLost)
 	refused, err := server.store(t).TryLock(t.Context(), category, time.Hour)
 	require.NoError(t, err)
-	require.Nil(t, refused, "Redis has the lock as taken")
+	require.Nil(t, refused, "the lock is held in Redis")
 	require.Eventually(t, func() bool {
 		release, err := mine.TryLock(t.Context(), category, time.Hour)
 		return err == nil && release != nil

@@ -1,4 +1,4 @@
-// The Store, and how it asks Redis: for a bounded time, and not at all while Redis is gone.
+// This file has the Store. Its operations have a limited time, and fail immediately while the breaker is open.
 
 package modelrefredis
 
@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"sync"
 	"time"
 
@@ -16,26 +17,29 @@ import (
 	"github.com/haidra-org/modelref"
 )
 
-// maxNote bounds how much of a note is read.
+// maxNote limits the size in bytes of the provenance that is read.
 const maxNote = 64 << 10
 
-// Store is a modelref.Store in Redis. It is safe for concurrent use, by several Clients too. Make it with New; the zero
-// Store returns an error from every operation.
+// Store is a [modelref.Store] in Redis. It is safe for concurrent use, also by several Clients. Use [New] to create a
+// Store. All operations of the zero Store return an error.
 type Store struct {
-	client   redis.UniversalClient
-	prefix   string
-	timeout  time.Duration
-	expiry   time.Duration
-	name     string
-	password string
-	coolDown coolDown
+	client  redis.UniversalClient
+	prefix  string
+	timeout time.Duration
+	expiry  time.Duration
+	name    string
+	breaker breaker
+	// maskPassword replaces the password in a text. It is a function, so that no format of package fmt prints the
+	// password.
+	maskPassword func(text string) string
 
-	id   string // begins the tokens of all its locks
-	mu   sync.Mutex
-	held map[modelref.Category]reservation
+	id      string // the start of the tokens of all locks
+	mu      sync.Mutex
+	attempt int64 // number of the last attempt to lock, which is the end of its token
+	held    map[modelref.Category]reservation
 }
 
-// reservation is a lock that this Store holds or asks for.
+// reservation is a lock that this Store holds or requests.
 type reservation struct {
 	token string
 	until time.Time
@@ -43,13 +47,13 @@ type reservation struct {
 
 var _ modelref.Store = (*Store)(nil)
 
-// New returns a Store over a client of go-redis: of one server, of a cluster, or of Sentinel. The client stays the
-// caller's, who closes it after the modelref.Client. The network is not touched.
+// New returns a Store with a client of go-redis: of one server, of a cluster, or of Sentinel. New does not use the
+// network. The Store does not close the client. Close the client after the modelref.Client.
 func New(client redis.UniversalClient, options ...Option) *Store {
 	its := settingsOf(client)
 	s := &Store{
 		client: client, prefix: defaultPrefix, timeout: defaultTimeout, expiry: defaultExpiry,
-		name: its.name(), password: its.password, coolDown: coolDown{first: defaultCoolDown},
+		name: its.name(), maskPassword: masking(its.password), breaker: breaker{delay: defaultBreakerDelay},
 		id: rand.Text() + ":", held: map[modelref.Category]reservation{},
 	}
 	for _, option := range options {
@@ -60,8 +64,8 @@ func New(client redis.UniversalClient, options ...Option) *Store {
 	return s
 }
 
-// String returns "redis" and the addresses that the client was given, without user and password, as
-// "redis 127.0.0.1:6379", with the number of the database behind it where that is not 0.
+// String returns "redis" and the addresses of the client without user and password, such as "redis 127.0.0.1:6379". If
+// the number of the database is not 0, it follows the address.
 func (s *Store) String() string {
 	if s.client == nil {
 		return "redis without a client"
@@ -69,46 +73,46 @@ func (s *Store) String() string {
 	return s.name
 }
 
-// Read returns what Redis has of the category, in one round trip. The error is fs.ErrNotExist where it has no document,
-// and says so where that is larger than maxBytes; then it is not fetched. WrittenAt is zero for a document of another
-// program that has not said when it was written.
-func (s *Store) Read(ctx context.Context, category modelref.Category, maxBytes int64) (modelref.StoredDocument, error) {
-	var found modelref.StoredDocument
+// Read returns the entry of the category in Redis. It needs one round trip. If there is no document, the error is
+// [fs.ErrNotExist]. If the document is larger than maxBytes, Read returns an error and does not fetch the document.
+// ModTime is zero if the document is from another program that has not written its time.
+func (s *Store) Read(ctx context.Context, category modelref.Category, maxBytes int64) (modelref.StoreEntry, error) {
+	var found modelref.StoreEntry
 	got, err := s.run(ctx, "read", category, "", readScript, maxBytes, maxNote)
 	if err != nil {
 		return found, err
 	}
 	fields, _ := got.([]any)
 	if len(fields) != 3 {
-		return found, s.failure("read", category, fmt.Errorf("the document has %v bytes, more than %d", got, maxBytes))
+		return found, s.failure("read", category, fmt.Errorf("document must have at most %d bytes, got %v", maxBytes, got))
 	}
 	found.Document, _ = fields[0].(string)
-	found.Note, _ = fields[1].(string) // nil where there is none
+	found.Provenance, _ = fields[1].(string) // nil if there is no note
 	written, _ := fields[2].(string)
 	if at, err := time.Parse(time.RFC3339Nano, written); err == nil {
-		found.WrittenAt = at
+		found.ModTime = at
 	}
 	return found, nil
 }
 
-// ReadNote returns the note alone. The error is fs.ErrNotExist where there is none, or no document to it.
-func (s *Store) ReadNote(ctx context.Context, category modelref.Category) (string, error) {
+// ReadProvenance returns only the provenance. If there is no provenance or no document, the error is [fs.ErrNotExist].
+func (s *Store) ReadProvenance(ctx context.Context, category modelref.Category) (string, error) {
 	got, err := s.run(ctx, "read note of", category, "", readNoteScript, maxNote)
 	note, _ := got.(string)
 	return note, err
 }
 
-// Write replaces the document and the note in one step, whatever was there, and sets the expiry anew.
+// Write replaces the entry of the category atomically and restarts its expiry.
 func (s *Store) Write(ctx context.Context, category modelref.Category, document, note string) error {
 	_, err := s.run(ctx, "write", category, "", writeScript,
 		s.expiry.Milliseconds(), document, note, time.Now().UTC().Format(time.RFC3339Nano))
 	return err
 }
 
-// WriteNote replaces the note and sets the expiry anew. Where there is no document the error is fs.ErrNotExist and
-// nothing is written. Where another process has written another document meanwhile, that gets the note, in which a Client
-// sees by the checksum that it is not its own.
-func (s *Store) WriteNote(ctx context.Context, category modelref.Category, note string) error {
+// WriteProvenance replaces the provenance and restarts the expiry. If there is no document, it writes nothing and the
+// error is [fs.ErrNotExist]. If another process has replaced the document, the provenance is written to the new
+// document. A Client detects this by the checksum in the provenance.
+func (s *Store) WriteProvenance(ctx context.Context, category modelref.Category, note string) error {
 	const what = "write note of"
 	got, err := s.run(ctx, what, category, "", writeNoteScript, s.expiry.Milliseconds(), note)
 	if err == nil && got != int64(1) {
@@ -117,23 +121,23 @@ func (s *Store) WriteNote(ctx context.Context, category modelref.Category, note 
 	return err
 }
 
-// TryLock makes the caller the one that downloads the category, for the lease at most. It returns nil and no error where
-// another process is at it, or another Client with this Store. The function that it returns gives the lock back, within
-// the timeout of the Store and after ctx has ended too.
+// TryLock takes the lock for downloading the category, for at most the time of the lease. If another process or another
+// Client with this Store holds the lock, release and err are both nil. release needs at most the timeout of the Store.
+// It releases the lock even if ctx is done.
 func (s *Store) TryLock(ctx context.Context, category modelref.Category, lease time.Duration) (release func(), err error) {
-	token := s.id + rand.Text()
-	if !s.reserve(category, token, lease) {
+	token, ok := s.reserve(category, lease)
+	if !ok {
 		return nil, nil
 	}
-	// It is taken for a short while at first: Redis may do that after its answer was given up, and nobody would give the
-	// lock back. Only one that is known to be held is held for the lease.
+	// The lock is taken for a short time at first. If the reply is lost, nobody releases the lock, and it expires soon.
+	// If the lock is known to be held, the lease is extended.
 	short := min(lease, 2*s.timeout)
 	got, err := s.run(ctx, "lock", category, ":lock", lockScript, s.id, token, max(short.Milliseconds(), 1))
 	if err != nil || got != int64(1) {
 		s.giveUp(category, token)
 		return nil, err
 	}
-	if lease > short { // where it fails the lock ends early, and two download
+	if lease > short { // if this fails, the lock expires early and two workers may download
 		_, _ = s.run(ctx, "hold lock", category, ":lock", holdScript, token, lease.Milliseconds())
 	}
 	return sync.OnceFunc(func() {
@@ -142,25 +146,29 @@ func (s *Store) TryLock(ctx context.Context, category modelref.Category, lease t
 	}), nil
 }
 
-// unlock gives a lock back, also where Redis is to be left alone: others wait for it. Where it fails the lease ends it.
+// unlock releases a lock even if the breaker is open, because other workers wait for it. If this fails, the lock
+// expires.
 func (s *Store) unlock(ctx context.Context, category modelref.Category, token string) {
 	_, _ = s.bounded(ctx, func(ctx context.Context) (any, error) {
 		return unlockScript.Run(ctx, s.client, []string{s.prefix + string(category) + ":lock"}, token).Result()
 	})
 }
 
-// reserve keeps the other users of this Store from the lock, unless one of them has or wants it.
-func (s *Store) reserve(category modelref.Category, token string, lease time.Duration) bool {
+// reserve keeps the other users of this Store from the lock, and returns the token of this attempt. It reports false if
+// another user holds or requests the lock.
+func (s *Store) reserve(category modelref.Category, lease time.Duration) (token string, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.client == nil { // run says so
-		return true
+	if s.client == nil { // run returns the error
+		return "", true
 	}
 	if time.Now().Before(s.held[category].until) {
-		return false
+		return "", false
 	}
+	s.attempt++
+	token = s.id + strconv.FormatInt(s.attempt, 10)
 	s.held[category] = reservation{token: token, until: time.Now().Add(lease)}
-	return true
+	return token, true
 }
 
 func (s *Store) giveUp(category modelref.Category, token string) {
@@ -171,20 +179,20 @@ func (s *Store) giveUp(category modelref.Category, token string) {
 	}
 }
 
-// run runs a script on a key of the category, unless Redis is to be left alone. Nil, as a script has it for nothing
-// there, is fs.ErrNotExist.
+// run runs a script on a key of the category, unless the breaker is open. If the script returns nil, the error is
+// [fs.ErrNotExist].
 func (s *Store) run(
 	ctx context.Context, what string, category modelref.Category, suffix string, script *redis.Script, arguments ...any,
 ) (any, error) {
 	switch {
 	case s.client == nil:
 		return nil, s.failure(what, category, modelref.ErrNotConfigured)
-	case !category.Known():
+	case !category.Known() && !modelref.Catalog(category).Known():
 		return nil, s.failure(what, category, modelref.ErrUnknownCategory)
 	case ctx.Err() != nil:
 		return nil, s.failure(what, category, context.Cause(ctx))
 	}
-	probe, err := s.coolDown.allow()
+	probe, err := s.breaker.allow()
 	if err != nil {
 		return nil, s.failure(what, category, err)
 	}
@@ -193,25 +201,25 @@ func (s *Store) run(
 	})
 	switch {
 	case err == nil:
-		s.coolDown.worked(probe)
+		s.breaker.succeed(probe)
 		return got, nil
 	case errors.Is(err, redis.Nil):
-		s.coolDown.worked(probe)
+		s.breaker.succeed(probe)
 		err = fs.ErrNotExist
 	case ctx.Err() != nil:
-		s.coolDown.spared(probe) // the caller's patience says nothing of Redis
+		s.breaker.cancel(probe) // the cancellation of the caller does not concern Redis
 		err = context.Cause(ctx)
 	case isOutage(err):
-		s.coolDown.failed(probe, s.redact(err.Error()))
+		s.breaker.fail(probe, s.redact(err.Error()))
 	default:
-		s.coolDown.worked(probe)
+		s.breaker.succeed(probe)
 	}
 	return nil, s.failure(what, category, err)
 }
 
-// bounded waits for what ask returns, for the timeout at most. Ask goes by its context only as far as the client does,
-// whose reads and writes have timeouts of their own, so it may have to be left behind. It is told to end a little earlier,
-// and may then say better than we why there is no answer.
+// bounded returns the result of ask, and waits for at most the timeout. Some clients ignore the context for reads and
+// writes, so ask may continue after bounded has returned. The context of ask ends a little earlier, so that the error
+// of the client, which is more specific, is returned.
 func (s *Store) bounded(ctx context.Context, ask func(context.Context) (any, error)) (any, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -220,7 +228,7 @@ func (s *Store) bounded(ctx context.Context, ask func(context.Context) (any, err
 		got any
 		err error
 	}
-	answers := make(chan answer, 1) // so that nobody need be there to take it
+	answers := make(chan answer, 1) // buffered, so that a late result does not block
 	go func() {
 		defer cancelInner()
 		got, err := ask(inner)
@@ -229,16 +237,16 @@ func (s *Store) bounded(ctx context.Context, ask func(context.Context) (any, err
 	select {
 	case a := <-answers:
 		if errors.Is(a.err, context.DeadlineExceeded) {
-			return nil, fmt.Errorf("no answer within %s: %w", s.timeout, a.err)
+			return nil, fmt.Errorf("no response within %s: %w", s.timeout, a.err)
 		}
 		return a.got, a.err
 	case <-ctx.Done():
-		return nil, fmt.Errorf("no answer within %s: %w", s.timeout, ctx.Err())
+		return nil, fmt.Errorf("no response within %s: %w", s.timeout, ctx.Err())
 	}
 }
 
-// isOutage reports whether a failure would meet every operation: no answer, or one that says that Redis takes no
-// commands, or none of ours. Any other error reply is about one key or one command.
+// isOutage reports whether a failure concerns all operations: Redis does not respond, accepts no commands, or rejects
+// the login. Other error replies concern one key or one command.
 func isOutage(err error) bool {
 	var reply redis.Error
 	if !errors.As(err, &reply) {
@@ -248,7 +256,7 @@ func isOutage(err error) bool {
 		redis.IsClusterDownError(err) || redis.IsMaxClientsError(err) || redis.HasErrorPrefix(err, "BUSY ")
 }
 
-// failure says which store could not do what. An error that had a password in it cannot be unwrapped.
+// failure adds the store, the operation and the category to an error. If err had a password, it cannot be unwrapped.
 func (s *Store) failure(what string, category modelref.Category, err error) error {
 	if text := err.Error(); s.redact(text) != text {
 		err = errors.New(s.redact(text))

@@ -1,4 +1,4 @@
-// When Redis is left alone, in simulated time and without a Redis.
+// This file tests the circuit breaker in simulated time, without a Redis server.
 
 package modelrefredis_test
 
@@ -26,7 +26,7 @@ func refused(context.Context) (any, error) { return nil, errRefused }
 
 func nothingThere(context.Context) (any, error) { return nil, redis.Nil }
 
-// stalled never answers, and goes by no context.
+// stalled returns a function that does not respond before release is closed, and ignores its context.
 func stalled(release <-chan struct{}) func(context.Context) (any, error) {
 	return func(context.Context) (any, error) {
 		<-release
@@ -34,7 +34,7 @@ func stalled(release <-chan struct{}) func(context.Context) (any, error) {
 	}
 }
 
-func TestAfterAFailureRedisIsLeftAlone(t *testing.T) {
+func TestAFailureOpensTheBreaker(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake := answering(refused)
@@ -45,41 +45,41 @@ func TestAfterAFailureRedisIsLeftAlone(t *testing.T) {
 
 		start := time.Now()
 		_, err = store.Read(t.Context(), category, 1)
-		require.ErrorIs(t, err, modelref.ErrCoolingDown)
-		require.ErrorContains(t, err, "connection refused", "and why")
-		_, err = store.ReadNote(t.Context(), modelref.CategoryCLIP)
-		require.ErrorIs(t, err, modelref.ErrCoolingDown)
-		require.ErrorIs(t, store.Write(t.Context(), category, "{}", ""), modelref.ErrCoolingDown)
-		require.ErrorIs(t, store.WriteNote(t.Context(), category, ""), modelref.ErrCoolingDown)
+		require.ErrorIs(t, err, modelref.ErrCircuitOpen)
+		require.ErrorContains(t, err, "connection refused", "the error has the cause")
+		_, err = store.ReadProvenance(t.Context(), modelref.CategoryCLIP)
+		require.ErrorIs(t, err, modelref.ErrCircuitOpen)
+		require.ErrorIs(t, store.Write(t.Context(), category, "{}", ""), modelref.ErrCircuitOpen)
+		require.ErrorIs(t, store.WriteProvenance(t.Context(), category, ""), modelref.ErrCircuitOpen)
 		release, err := store.TryLock(t.Context(), category, time.Minute)
-		require.ErrorIs(t, err, modelref.ErrCoolingDown)
+		require.ErrorIs(t, err, modelref.ErrCircuitOpen)
 		assert.Nil(t, release)
-		assert.Zero(t, time.Since(start), "at once")
+		assert.Zero(t, time.Since(start), "the error is immediate")
 		assert.Equal(t, 1, fake.asked())
 
 		fake.answers(nothingThere)
 		time.Sleep(5 * time.Second)
 		for range 2 {
-			_, err = store.ReadNote(t.Context(), category)
-			require.ErrorIs(t, err, fs.ErrNotExist, "it is back")
+			_, err = store.ReadProvenance(t.Context(), category)
+			require.ErrorIs(t, err, fs.ErrNotExist, "Redis is up again")
 		}
 		assert.Equal(t, 3, fake.asked())
 	})
 }
 
-func TestThePausesGrowToAMinute(t *testing.T) {
+func TestTheDelayGrowsToAMinute(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		options []modelrefredis.Option
-		pauses  []time.Duration
+		delays  []time.Duration
 	}{
 		"by default": {nil, []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second, 40 * time.Second, time.Minute, time.Minute}},
-		"0":          {[]modelrefredis.Option{modelrefredis.WithCoolDown(0)}, []time.Duration{5 * time.Second, 10 * time.Second}},
+		"0":          {[]modelrefredis.Option{modelrefredis.WithBreakerDelay(0)}, []time.Duration{5 * time.Second, 10 * time.Second}},
 		"short": {
-			[]modelrefredis.Option{modelrefredis.WithCoolDown(time.Second)},
+			[]modelrefredis.Option{modelrefredis.WithBreakerDelay(time.Second)},
 			[]time.Duration{time.Second, 2 * time.Second, 4 * time.Second},
 		},
-		"long": {[]modelrefredis.Option{modelrefredis.WithCoolDown(time.Hour)}, []time.Duration{time.Hour, time.Hour}},
+		"long": {[]modelrefredis.Option{modelrefredis.WithBreakerDelay(time.Hour)}, []time.Duration{time.Hour, time.Hour}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -87,32 +87,32 @@ func TestThePausesGrowToAMinute(t *testing.T) {
 				fake := answering(refused)
 				store := fake.store(t, test.options...)
 				const steps = 1000
-				step := test.pauses[0] / steps
-				pause := func() time.Duration {
+				step := test.delays[0] / steps
+				delay := func() time.Duration {
 					start, asked := time.Now(), fake.asked()
 					for fake.asked() == asked {
 						time.Sleep(step)
-						_, _ = store.ReadNote(t.Context(), category) // fails
+						_, _ = store.ReadProvenance(t.Context(), category) // fails
 					}
 					return time.Since(start)
 				}
-				_, _ = store.ReadNote(t.Context(), category) // fails
-				for _, longest := range test.pauses {
-					got := pause()
+				_, _ = store.ReadProvenance(t.Context(), category) // fails
+				for _, longest := range test.delays {
+					got := delay()
 					assert.LessOrEqual(t, got, longest+step)
 					assert.GreaterOrEqual(t, got, longest*3/4)
 				}
 				fake.answers(nothingThere)
-				pause()
+				delay()
 				fake.answers(refused)
-				_, _ = store.ReadNote(t.Context(), category) // fails
-				assert.LessOrEqual(t, pause(), test.pauses[0]+step, "one success, and it begins anew")
+				_, _ = store.ReadProvenance(t.Context(), category) // fails
+				assert.LessOrEqual(t, delay(), test.delays[0]+step, "a success resets the delay")
 			})
 		})
 	}
 }
 
-func TestAStalledRedisIsGivenUp(t *testing.T) {
+func TestAStalledRedisCostsOneTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
@@ -121,22 +121,22 @@ func TestAStalledRedisIsGivenUp(t *testing.T) {
 		start := time.Now()
 		_, err := store.Read(t.Context(), category, 1)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.ErrorContains(t, err, "redis 192.0.2.1:6379: read image_generation: no answer within 300ms")
+		require.ErrorContains(t, err, "redis 192.0.2.1:6379: read image_generation: no response within 300ms")
 		assert.Equal(t, 300*time.Millisecond, time.Since(start))
 		_, err = store.Read(t.Context(), category, 1)
-		require.ErrorIs(t, err, modelref.ErrCoolingDown)
+		require.ErrorIs(t, err, modelref.ErrCircuitOpen)
 		assert.Equal(t, 300*time.Millisecond, time.Since(start), "only once")
 		assert.Equal(t, 1, fake.asked())
-		close(release) // the client ends what was given up, in its own time
+		close(release) // ends the operation that is still running in the client
 	})
 }
 
-func TestOneOperationLooksForAll(t *testing.T) {
+func TestOneOperationIsTheProbe(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fake := answering(refused)
 		store := fake.store(t)
-		_, _ = store.ReadNote(t.Context(), category) // fails
+		_, _ = store.ReadProvenance(t.Context(), category) // fails
 		time.Sleep(5 * time.Second)
 
 		answer := make(chan struct{})
@@ -146,23 +146,23 @@ func TestOneOperationLooksForAll(t *testing.T) {
 		})
 		var probe sync.WaitGroup
 		probe.Go(func() {
-			_, err := store.ReadNote(t.Context(), category)
+			_, err := store.ReadProvenance(t.Context(), category)
 			assert.ErrorIs(t, err, fs.ErrNotExist)
 		})
 		synctest.Wait()
 		for range 10 {
-			_, err := store.ReadNote(t.Context(), category)
-			require.ErrorIs(t, err, modelref.ErrCoolingDown)
+			_, err := store.ReadProvenance(t.Context(), category)
+			require.ErrorIs(t, err, modelref.ErrCircuitOpen)
 		}
 		assert.Equal(t, 2, fake.asked())
 		close(answer)
 		probe.Wait()
-		_, err := store.ReadNote(t.Context(), category)
+		_, err := store.ReadProvenance(t.Context(), category)
 		require.ErrorIs(t, err, fs.ErrNotExist)
 	})
 }
 
-func TestFailuresSideBySideCountAsOne(t *testing.T) {
+func TestConcurrentFailuresCountAsOne(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
@@ -171,7 +171,7 @@ func TestFailuresSideBySideCountAsOne(t *testing.T) {
 		var all sync.WaitGroup
 		for _, c := range modelref.Categories() {
 			all.Go(func() {
-				_, err := store.ReadNote(t.Context(), c)
+				_, err := store.ReadProvenance(t.Context(), c)
 				assert.ErrorIs(t, err, context.DeadlineExceeded)
 			})
 		}
@@ -179,12 +179,12 @@ func TestFailuresSideBySideCountAsOne(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		close(release)
 		fake.answers(nothingThere)
-		_, err := store.ReadNote(t.Context(), category)
-		require.ErrorIs(t, err, fs.ErrNotExist, "after the first pause")
+		_, err := store.ReadProvenance(t.Context(), category)
+		require.ErrorIs(t, err, fs.ErrNotExist, "after the first delay")
 	})
 }
 
-func TestACallerThatGivesUpSaysNothingOfRedis(t *testing.T) {
+func TestACanceledCallerDoesNotOpenTheBreaker(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
@@ -193,44 +193,44 @@ func TestACallerThatGivesUpSaysNothingOfRedis(t *testing.T) {
 		hurried, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		start := time.Now()
-		_, err := store.ReadNote(hurried, category)
+		_, err := store.ReadProvenance(hurried, category)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Equal(t, 100*time.Millisecond, time.Since(start))
-		_, err = store.ReadNote(hurried, category)
+		_, err = store.ReadProvenance(hurried, category)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		assert.Equal(t, 1, fake.asked(), "an ended context asks nothing")
+		assert.Equal(t, 1, fake.asked(), "no command if the context has ended")
 		close(release)
 
 		fake.answers(nothingThere)
-		_, err = store.ReadNote(t.Context(), category)
-		require.ErrorIs(t, err, fs.ErrNotExist, "no pause")
+		_, err = store.ReadProvenance(t.Context(), category)
+		require.ErrorIs(t, err, fs.ErrNotExist, "the breaker is closed")
 
-		// Nor does one who gives up while it looks for all.
+		// A canceled probe does not change the state of the breaker.
 		fake.answers(refused)
-		_, _ = store.ReadNote(t.Context(), category) // fails
+		_, _ = store.ReadProvenance(t.Context(), category) // fails
 		time.Sleep(5 * time.Second)
 		again := make(chan struct{})
 		fake.answers(stalled(again))
 		hurried, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
-		_, err = store.ReadNote(hurried, category)
+		_, err = store.ReadProvenance(hurried, category)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		close(again)
 		fake.answers(nothingThere)
-		_, err = store.ReadNote(t.Context(), category)
-		require.ErrorIs(t, err, fs.ErrNotExist, "the next one looks")
+		_, err = store.ReadProvenance(t.Context(), category)
+		require.ErrorIs(t, err, fs.ErrNotExist, "the next operation is the probe")
 	})
 }
 
-// replyError is an error that Redis itself has answered.
+// replyError is an error reply of Redis.
 type replyError string
 
 func (e replyError) Error() string { return string(e) }
 func (replyError) RedisError()     {}
 
-func TestWhichFailuresStartAPause(t *testing.T) {
+func TestWhichFailuresOpenTheBreaker(t *testing.T) {
 	t.Parallel()
-	for message, pause := range map[string]bool{
+	for message, opens := range map[string]bool{
 		"WRONGTYPE Operation against a key holding the wrong kind of value": false,
 		"OOM command not allowed when used memory > 'maxmemory'.":           false,
 		"READONLY You can't write against a read only replica.":             false,
@@ -251,7 +251,7 @@ func TestWhichFailuresStartAPause(t *testing.T) {
 				err := store.Write(t.Context(), category, "{}", "")
 				require.EqualError(t, err, "redis 192.0.2.1:6379: write image_generation: "+message)
 				err = store.Write(t.Context(), category, "{}", "")
-				assert.Equal(t, pause, errors.Is(err, modelref.ErrCoolingDown))
+				assert.Equal(t, opens, errors.Is(err, modelref.ErrCircuitOpen))
 			})
 		})
 	}
