@@ -5,6 +5,8 @@ package main
 import (
 	"context"
 	"io"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,13 +18,16 @@ import (
 type globalFlags struct {
 	primary  string
 	cacheDir string
-	timeout  time.Duration
+	timeout  seconds
 	offline  bool
 	noGitHub bool
 	demo     bool
 	json     bool
 	jsonl    bool
 	quiet    bool
+	output   string
+	noHeader bool
+	yaml     bool // set by output
 
 	primarySet bool
 }
@@ -46,14 +51,17 @@ func (a *app) addFlags(root *cobra.Command) {
 	flags.StringVar(&f.cacheDir, "cache-dir", "", "keep copies in this directory, and read them when nothing else answers")
 	flags.BoolVar(&f.offline, "offline", false, "read the cache directory alone; nothing is sent")
 	flags.BoolVar(&f.noGitHub, "no-github", false, "do not fall back to the files on GitHub")
-	flags.DurationVar(&f.timeout, "timeout", 0, "give up on one request after this long (default 10s)")
+	flags.Var(&f.timeout, "timeout", "give up on one request after this many seconds, or a duration such as 1m (default 10)")
 	flags.BoolVar(&f.demo, "demo", false, "read a built-in server with made-up models; no network")
 	flags.BoolVar(&f.json, "json", false, "print JSON; a record is printed as its source has it")
 	flags.BoolVar(&f.jsonl, "jsonl", false, "print JSON, a record on each line")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print names alone, and no remarks")
-	root.MarkFlagsMutuallyExclusive("json", "jsonl", "quiet")
+	flags.StringVarP(&f.output, "output", "o", "", "print in this format: "+strings.Join(formats(), ", "))
+	flags.BoolVar(&f.noHeader, "no-header", false, "print tables, CSV and TSV without a header")
+	root.MarkFlagsMutuallyExclusive("json", "jsonl", "quiet", "output")
+	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats(), cobra.ShellCompDirectiveNoFileComp))
 	_ = root.MarkPersistentFlagDirname("cache-dir") // the flag is there
-	for name, values := range map[string]string{"primary": "", "timeout": "10s"} {
+	for name, values := range map[string]string{"primary": "", "timeout": "10"} {
 		_ = root.RegisterFlagCompletionFunc(name, cobra.FixedCompletions([]string{values}, cobra.ShellCompDirectiveNoFileComp))
 	}
 }
@@ -63,22 +71,22 @@ func (a *app) checkFlags() error {
 	f := &a.flags
 	f.primarySet = a.root.PersistentFlags().Changed("primary")
 	outputs := 0
-	for _, set := range []bool{f.json, f.jsonl, f.quiet} {
+	for _, set := range []bool{f.json, f.jsonl, f.quiet, f.output != ""} {
 		if set {
 			outputs++
 		}
 	}
 	switch {
 	case outputs > 1:
-		return usagef("give one of --json, --jsonl and --quiet")
+		return usagef("give one of --json, --jsonl, --quiet and --output")
 	case f.demo && (f.primarySet || f.offline):
 		return usagef("--demo has a server of its own: leave out --primary and --offline")
 	case f.demo && f.cacheDir != "":
 		return usagef("--demo has made-up models, which would stay in a cache directory: leave out --cache-dir")
 	case f.timeout < 0 || (f.timeout == 0 && a.root.PersistentFlags().Changed("timeout")):
-		return usagef("--timeout %v: want more than 0, as 5s", f.timeout)
+		return usagef("--timeout %s: must be more than 0, such as 5", time.Duration(f.timeout))
 	default:
-		return nil
+		return a.chooseFormat()
 	}
 }
 
@@ -113,8 +121,9 @@ func (a *app) options() ([]modelref.Option, error) {
 		options = append(options, modelref.WithoutGitHub())
 	}
 	if f.timeout > 0 {
-		budget := max(20*time.Second, 2*f.timeout) // so that one slow request does not take it all
-		options = append(options, modelref.WithTimeout(f.timeout), modelref.WithRetry(modelref.RetryPolicy{Budget: budget}))
+		timeout := time.Duration(f.timeout)
+		budget := max(20*time.Second, 2*timeout) // so that one slow request does not use up the budget
+		options = append(options, modelref.WithTimeout(timeout), modelref.WithRetry(modelref.RetryPolicy{MaxDuration: budget}))
 	}
 	return options, nil
 }
@@ -150,3 +159,27 @@ func within(ctx context.Context, err error) error {
 	}
 	return err
 }
+
+// seconds is a duration that may be given as a number of seconds.
+type seconds time.Duration
+
+func (s *seconds) String() string {
+	if *s == 0 {
+		return "" // as a default value it is not shown
+	}
+	return time.Duration(*s).String()
+}
+
+// Set parses a number of seconds or a duration with a unit.
+func (s *seconds) Set(text string) error {
+	if n, err := strconv.ParseFloat(text, 64); err == nil && n < 1e9 && n > -1e9 {
+		*s = seconds(n * float64(time.Second))
+		return nil
+	}
+	d, err := time.ParseDuration(text)
+	*s = seconds(d)
+	return err
+}
+
+// Type names the value in the help.
+func (s *seconds) Type() string { return "seconds" }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/haidra-org/modelref"
+	"github.com/haidra-org/modelref/api"
 	"github.com/haidra-org/modelref/modelreftest"
 )
 
@@ -203,9 +204,9 @@ func (d demoTransport) statistics(r *http.Request, base, category string) (any, 
 	if err != nil {
 		return nil, err
 	}
-	s := modelref.CategoryStatistics{
+	s := api.CategoryStatistics{
 		Category: modelref.Category(category), TotalModels: len(all), ReturnedModels: len(all),
-		BaselineDistribution: map[string]modelref.BaselineStatistics{}, ComputedAt: time.Now().UTC(),
+		BaselineDistribution: map[string]api.BaselineStatistics{}, ComputedAt: time.Now().UTC(),
 	}
 	for _, one := range all {
 		if one.NSFW != nil && *one.NSFW {
@@ -213,7 +214,7 @@ func (d demoTransport) statistics(r *http.Request, base, category string) (any, 
 		}
 		if one.Baseline != "" {
 			count := s.BaselineDistribution[one.Baseline].Count + 1
-			s.BaselineDistribution[one.Baseline] = modelref.BaselineStatistics{
+			s.BaselineDistribution[one.Baseline] = api.BaselineStatistics{
 				Baseline: one.Baseline, Count: count, Percentage: 100 * float64(count) / float64(len(all)),
 			}
 		}

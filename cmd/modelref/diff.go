@@ -181,7 +181,7 @@ func valueText(value json.RawMessage) string {
 func readAll(r io.Reader, what string) (*document, error) {
 	doc, err := readDocument(r)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w: want a category's document, or what --json or --jsonl prints", what, err)
+		return nil, fmt.Errorf("%s: %w: it must be a category's document, or what --json or --jsonl prints", what, err)
 	}
 	return doc, nil
 }

@@ -61,7 +61,7 @@ func (a *app) readSide(ctx context.Context, side string) (*document, error) {
 	}
 	file, err := os.Open(side) //nolint:gosec // the user names it
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, usagef("%s is neither a file nor a category: want a file, or one of %s", side,
+		return nil, usagef("%s is neither a file nor a category: it must be a file or one of %s", side,
 			strings.Join(categoryNames(), ", "))
 	} else if err != nil {
 		return nil, err
@@ -104,14 +104,14 @@ func (a *app) readSource(ctx context.Context, source, category string) (*documen
 		return nil, usagef("cache:%s: which cache directory? Name it with --cache-dir", category)
 	}
 	var only []modelref.Option
-	want := modelref.OriginNone
+	want := modelref.SourceNone
 	switch source {
 	case "primary":
-		only, want = []modelref.Option{modelref.WithoutGitHub()}, modelref.OriginPrimary
+		only, want = []modelref.Option{modelref.WithoutGitHub()}, modelref.SourcePrimary
 	case "github":
-		only, want = []modelref.Option{modelref.WithoutPrimary()}, modelref.OriginGitHub
+		only, want = []modelref.Option{modelref.WithoutPrimary()}, modelref.SourceGitHub
 	case "cache":
-		only, want = []modelref.Option{modelref.WithOffline()}, modelref.OriginDisk
+		only, want = []modelref.Option{modelref.WithOffline()}, modelref.SourceDisk
 	}
 	client, err := a.client(only...)
 	if err != nil {
@@ -125,9 +125,9 @@ func (a *app) readSource(ctx context.Context, source, category string) (*documen
 	if err != nil {
 		return nil, within(ctx, err)
 	}
-	if want != modelref.OriginNone && ref.Origin() != want {
+	if want != modelref.SourceNone && ref.Source() != want {
 		return nil, fmt.Errorf("%s:%s: only %s could give it: see `modelref status %s`", source, category,
-			originText(ref.Origin()), category)
+			originText(ref.Source()), category)
 	}
 	a.remarkOn(source, category, ref)
 	return documentOf(ref)
@@ -147,7 +147,7 @@ func (a *app) remarkOn(source, category string, ref *modelref.Reference[modelref
 // loadFor asks a source on the network itself, whatever lies in the cache directory.
 func loadFor(ctx context.Context, reader *modelref.CategoryReader, source string) (*modelref.Reference[modelref.ModelRecord], error) {
 	if source == "primary" || source == "github" {
-		return reader.Load(ctx, modelref.Refresh())
+		return reader.Load(ctx, modelref.WithRefresh())
 	}
 	return reader.Load(ctx)
 }
@@ -156,7 +156,7 @@ func loadFor(ctx context.Context, reader *modelref.CategoryReader, source string
 func documentOf(ref *modelref.Reference[modelref.ModelRecord]) (*document, error) {
 	doc := &document{}
 	for name, record := range ref.All() {
-		if err := doc.add(name, json.RawMessage(record.Raw())); err != nil {
+		if err := doc.add(name, json.RawMessage(record.RawJSON())); err != nil {
 			return nil, err
 		}
 	}

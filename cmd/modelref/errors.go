@@ -50,6 +50,8 @@ func (a *app) report(err error) int {
 		return exitMismatch
 	case errors.Is(err, errPartly):
 		return exitError
+	case errors.Is(err, context.Canceled):
+		return exitSignal
 	}
 	a.printError(err)
 	switch {
@@ -64,7 +66,7 @@ func (a *app) report(err error) int {
 
 // printError prints what is wrong, a line for every source that was tried, and what can be done.
 func (a *app) printError(err error) {
-	var incomplete *modelref.IncompleteError
+	var incomplete *modelref.PartialError
 	if errors.As(err, &incomplete) {
 		for _, missing := range incomplete.Missing {
 			a.printCause(missing.Err)
@@ -82,7 +84,7 @@ func (a *app) printCause(err error) {
 	var fetch *modelref.FetchError
 	if errors.As(err, &fetch) {
 		a.errorf("no source could give %s:", fetch.Category)
-		for _, attempt := range fetch.Attempts {
+		for _, attempt := range fetch.Sources {
 			a.errorLine("  " + attempt.String())
 		}
 		return
@@ -103,6 +105,8 @@ func hintFor(err error, flags globalFlags) string {
 		return "Leave out --offline to ask the network, or name a --cache-dir that an earlier call has filled."
 	case errors.Is(err, modelref.ErrNotConfigured):
 		return "Name the service with --primary URL."
+	case errors.As(err, &endpoint) && errors.As(err, &api) && api.StatusCode >= 500:
+		return "The service has trouble with that; `modelref list` and `query` answer without it."
 	case errors.Is(err, modelref.ErrUnavailable) && flags.cacheDir == "":
 		return "With --cache-dir DIR a later call has the copies of an earlier one; --demo needs no network."
 	case errors.Is(err, modelref.ErrUnavailable):
@@ -111,8 +115,6 @@ func hintFor(err error, flags globalFlags) string {
 		return ""
 	case api.StatusCode == http.StatusNotFound:
 		return "The service does not have that, or --primary names another one; `modelref list` and `query` do not need it."
-	case api.StatusCode >= 500:
-		return "The service has trouble with that; `modelref list` and `query` answer without it."
 	default:
 		return ""
 	}

@@ -52,14 +52,14 @@ func categoriesOf(names []string) ([]modelref.Category, error) {
 	for i, name := range names {
 		out[i], errs[i] = parseCategory(name)
 	}
-	return out, asUsage(errors.Join(errs...))
+	return out, errors.Join(errs...)
 }
 
 // exported is what was written for a category.
 type exported struct {
 	Category modelref.Category `json:"category"`
 	Records  int               `json:"records"`
-	Origin   string            `json:"origin"`
+	Source   string            `json:"origin"`
 	File     string            `json:"file"`
 }
 
@@ -114,7 +114,7 @@ func (a *app) exportOne(ctx context.Context, client *modelref.Client, dir string
 		return exported{}, err
 	}
 	path := filepath.Join(dir, string(category)+".json")
-	return exported{category, ref.Len(), ref.Origin().String(), path}, replaceFile(path, data)
+	return exported{category, ref.Len(), ref.Source().String(), path}, replaceFile(path, data)
 }
 
 // bytes writes the document: an object of the records as their source has them, each beginning on a line of its own.
@@ -162,7 +162,7 @@ func (a *app) printExported(done []exported) error {
 	}
 	t := newTable("CATEGORY", "RECORDS", "ORIGIN", "FILE").right(1)
 	for _, e := range done {
-		t.add(string(e.Category), strconv.Itoa(e.Records), e.Origin, e.File)
+		t.add(string(e.Category), strconv.Itoa(e.Records), e.Source, e.File)
 		if a.flags.quiet {
 			if _, err := fmt.Fprintln(a.stdout, e.File); err != nil {
 				return err

@@ -62,7 +62,7 @@ func TestDiffSaysWhatIsNoDocument(t *testing.T) {
 			got := runWith(t, text, "--demo", "diff", "-", "clip")
 			assert.Equal(t, 1, got.code)
 			assert.Contains(t, got.err, "standard input")
-			assert.Contains(t, got.err, "want a category's document")
+			assert.Contains(t, got.err, "it must be a category's document")
 		})
 	}
 }
@@ -94,7 +94,7 @@ func TestExport(t *testing.T) {
 	assert.Len(t, entries, 2, "no temporary file is left")
 	assert.Equal(t, 0, runWith(t, "", append(flags, "diff", path, "image_generation")...).code)
 
-	failed := runWith(t, "", "--offline", "export", dir, "image_generation")
+	failed := runWith(t, "", "--offline", "--cache-dir", t.TempDir(), "export", dir, "image_generation")
 	assert.Equal(t, 1, failed.code)
 	again, err := os.ReadFile(path)
 	require.NoError(t, err)

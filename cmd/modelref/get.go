@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,8 +16,9 @@ import (
 func newGet(a *app) *cobra.Command {
 	var s selection
 	cmd := &cobra.Command{
-		Use:   "get CATEGORY NAME",
-		Short: "Print one record: its fields, and the files to download",
+		Use:     "get CATEGORY NAME",
+		Aliases: []string{"show"},
+		Short:   "Print one record: its fields, and the files to download",
 		Example: `  modelref --demo get image_generation 'Plain Diffusion'
   modelref --demo get image_generation 'Plain Diffusion' --json`,
 		Args:              cobra.ExactArgs(2),
@@ -56,28 +56,23 @@ func named(rows []row, name string) (row, bool) {
 	return rows[i], true
 }
 
-// notFound says what comes near the name.
+// notFound returns the error for a name that no row has.
 func notFound(k kind, name string, rows []row) error {
-	var near, all []string
-	for _, r := range rows {
-		all = append(all, r.name)
-		if strings.Contains(strings.ToLower(r.name), strings.ToLower(name)) {
-			near = append(near, r.name)
-		}
+	names := make([]string, len(rows))
+	for i, r := range rows {
+		names[i] = r.name
 	}
-	if len(near) == 0 {
-		near = nearest(name, all)
+	err := &modelref.NotFoundError{
+		Category: modelref.Category(k.name()), Name: name, Suggestions: modelref.NearestNames(name, names, maxSuggestions),
 	}
-	near = near[:min(len(near), 5)]
-	for i := range near {
-		near[i] = strconv.Quote(near[i])
+	if len(err.Suggestions) > 0 {
+		return err
 	}
-	what := fmt.Errorf("%s: %q: %w", k.name(), name, modelref.ErrNotFound)
-	if len(near) > 0 {
-		return fmt.Errorf("%w; did you mean %s?", what, strings.Join(near, " or "))
-	}
-	return fmt.Errorf("%w; `modelref list %s` has the names there are", what, k.name())
+	return fmt.Errorf("%w; `modelref list %s` has the names there are", err, k.name())
 }
+
+// maxSuggestions is the number of names that an error suggests.
+const maxSuggestions = 3
 
 func (a *app) printRecord(k kind, r row, columns []field, chosen bool) error {
 	switch {
@@ -94,7 +89,7 @@ func (a *app) printRecord(k kind, r row, columns []field, chosen bool) error {
 		if a.flags.jsonl {
 			return printLine(a.stdout, data)
 		}
-		return printIndented(a.stdout, data)
+		return a.printIndented(data)
 	}
 	if !chosen {
 		columns = k.fields()
@@ -126,7 +121,7 @@ func (a *app) printFiles(r row) error {
 		d := &record.Config.Download[i]
 		size := ""
 		if n, ok := d.SizeBytes.Get(); ok {
-			size = "  " + sizeText(n)
+			size = "  " + modelref.FormatSize(n)
 		}
 		_, err := fmt.Fprintf(a.stdout, "\n%s%s\n  %s\n", printable(d.FileName), size, printable(d.FileURL))
 		errs = append(errs, err)

@@ -18,6 +18,7 @@ import (
 
 // selection is what list and query are told.
 type selection struct {
+	filters
 	where  []string
 	sort   []string
 	fields []string // the columns; the kind's own where there are none
@@ -51,7 +52,7 @@ type answer struct {
 type about struct {
 	category modelref.Category
 	ref      interface {
-		Origin() modelref.Origin
+		Source() modelref.Source
 		Stale() bool
 		ConfirmedAt() time.Time
 		Rejected() []modelref.RecordError
@@ -62,7 +63,7 @@ type about struct {
 type change struct {
 	initial        bool
 	records        int
-	origin         modelref.Origin
+	origin         modelref.Source
 	stale          bool
 	added, removed []string
 	changed        []modelref.RecordChange
@@ -94,7 +95,7 @@ type kind interface {
 func kindOf(name string) (kind, error) {
 	category, err := parseCategory(name)
 	if err != nil {
-		return nil, asUsage(err)
+		return nil, err
 	}
 	all := kinds()
 	return all[slices.IndexFunc(all, func(k kind) bool { return k.name() == string(category) })], nil
@@ -187,7 +188,7 @@ func (k typed[R]) watch(ctx context.Context, client *modelref.Client, o modelref
 		for c, err := range k.service(client).Watch(ctx, o) {
 			out := change{initial: c.Initial, added: c.Added, removed: c.Removed, changed: c.Changed}
 			if c.Reference != nil {
-				out.records, out.origin, out.stale = c.Reference.Len(), c.Reference.Origin(), c.Reference.Stale()
+				out.records, out.origin, out.stale = c.Reference.Len(), c.Reference.Source(), c.Reference.Stale()
 				out.rejected = rejectedOf(c.Rejected, c.Reference.Rejected())
 			}
 			if !yield(out, err) {
@@ -225,9 +226,9 @@ func (k everything) check(s selection) error {
 	return err
 }
 
-// answer gives what could be read beside an *modelref.IncompleteError, where some categories could not.
+// answer gives what could be read beside an *modelref.PartialError, where some categories could not.
 func (k everything) answer(ctx context.Context, client *modelref.Client, s selection) (*answer, error) {
-	query, columns, err := plan(client.QueryAll().Partial().Query, k.columns(), s)
+	query, columns, err := plan(client.QueryModels().Partial().Query, k.columns(), s)
 	if err != nil {
 		return nil, err
 	}
@@ -255,7 +256,8 @@ func fieldsOf[R modelref.Record]() []field {
 
 // plan adds a selection to a query and finds the fields to show. The error tells all that is wrong.
 func plan[R modelref.Record](q modelref.Query[R], columns []string, s selection) (modelref.Query[R], []field, error) {
-	where, whereErr := parseWhere[R](s.where)
+	q, filterErr := filter(q, s.filters)
+	where, whereErr := modelref.ParsePredicate[R](s.where...)
 	orders, sortErr := modelref.ParseOrder[R](s.sort...)
 	if len(s.fields) > 0 {
 		columns = s.fields
@@ -268,7 +270,7 @@ func plan[R modelref.Record](q modelref.Query[R], columns []string, s selection)
 	if fieldsErr != nil {
 		fieldsErr = fmt.Errorf("%w; files and checksums are no fields: `get` and --json have them", fieldsErr)
 	}
-	if err := errors.Join(prefix("--where", whereErr), prefix("--sort", sortErr), prefix(flag, fieldsErr)); err != nil {
+	if err := errors.Join(filterErr, prefix("--where", whereErr), prefix("--sort", sortErr), prefix(flag, fieldsErr)); err != nil {
 		return q, nil, asUsage(err)
 	}
 	q = q.Where(where).OrderBy(orders...)
@@ -311,11 +313,11 @@ func rowsOf[R modelref.Record](records []*R) []row {
 	for i, r := range records {
 		own := any(r).(interface {
 			json.Marshaler
-			Raw() string
+			RawJSON() string
 		})
 		text := func(name string) []string { return fields[name].Text(r) }
 		out[i] = row{name: strings.Join(text("name"), ""), text: text, full: own.MarshalJSON,
-			json: func() ([]byte, error) { return ownJSON(own.Raw(), own) }}
+			json: func() ([]byte, error) { return ownJSON(own.RawJSON(), own) }}
 	}
 	return out
 }

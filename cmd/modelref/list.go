@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,11 +30,12 @@ func addSelection(cmd *cobra.Command, s *selection, kindFor func(args []string) 
 	flags.StringSliceVarP(&s.fields, "fields", "f", nil, "fields to print, with commas between them")
 	flags.IntVarP(&s.limit, "limit", "n", -1, "print this many records at most")
 	completeFields(cmd, kindFor)
+	addFilters(cmd, &s.filters)
 }
 
 func (s selection) valid() error {
 	if s.limit < -1 {
-		return usagef("--limit %d: want 0 or more", s.limit)
+		return usagef("--limit %d: must be 0 or more", s.limit)
 	}
 	return nil
 }
@@ -41,9 +43,10 @@ func (s selection) valid() error {
 func newList(a *app) *cobra.Command {
 	var s selection
 	cmd := &cobra.Command{
-		Use:   "list CATEGORY",
-		Short: "List the records of a category",
-		Long:  "List the records of a category, in its own order or sorted.\n" + selectionHelp,
+		Use:     "list CATEGORY",
+		Aliases: []string{"ls"},
+		Short:   "List the records of a category",
+		Long:    "List the records of a category, in its own order or sorted.\n" + selectionHelp,
 		Example: `  modelref --demo list image_generation --where '!nsfw' --where 'size_on_disk_bytes<7e9'
   modelref --demo list text_generation --sort=-parameters --limit 5 --fields name,parameters
   modelref --demo list clip --jsonl
@@ -107,11 +110,15 @@ The categories that could not be read are told, and make the exit code 1.
 		if err != nil {
 			return err
 		}
+		limit := s.limit
+		if s.distinct != "" && s.valid() == nil {
+			s.limit = -1 // of the values, not of the records that are counted
+		}
 		found, err := a.find(cmd, k, s)
 		if found == nil || (err != nil && len(found.rows) == 0) {
 			return err
 		}
-		return errors.Join(a.printQuery(found, s, count), err)
+		return errors.Join(a.printQuery(found, s, count, limit), err)
 	}
 	return cmd
 }
@@ -123,7 +130,7 @@ func kindFrom(args []string) (kind, error) {
 	return kindOf(args[0])
 }
 
-func (a *app) printQuery(found *answer, s selection, count bool) error {
+func (a *app) printQuery(found *answer, s selection, count bool, limit int) error {
 	switch {
 	case count && (a.flags.json || a.flags.jsonl):
 		return a.printJSON(map[string]int{"count": len(found.rows)})
@@ -131,7 +138,7 @@ func (a *app) printQuery(found *answer, s selection, count bool) error {
 		_, err := fmt.Fprintln(a.stdout, len(found.rows))
 		return err
 	case s.distinct != "":
-		return a.printDistinct(found.rows, found.columns[0])
+		return a.printDistinct(found.rows, found.columns[0], limit)
 	default:
 		return a.printRows(found.rows, found.columns, len(s.fields) > 0)
 	}
@@ -169,12 +176,20 @@ func countValues(rows []row, f field) []valueCount {
 	return values
 }
 
-func (a *app) printDistinct(rows []row, f field) error {
+// printDistinct prints the values of a field, those of most records first. On a terminal it draws a bar for each.
+func (a *app) printDistinct(rows []row, f field, limit int) error {
 	values := countValues(rows, f)
+	slices.SortStableFunc(values, func(x, y valueCount) int { return y.Count - x.Count })
+	if limit >= 0 {
+		values = values[:min(limit, len(values))]
+	}
 	if a.flags.json || a.flags.jsonl {
 		return printEach(a, values)
 	}
-	t := newTable(strings.ToUpper(shortName(f.name)), "RECORDS").right(1)
+	t := newTable(strings.ToUpper(shortName(f.name)), "RECORDS", "").right(1)
+	if a.screen.width == 0 {
+		t.header = t.header[:2]
+	}
 	for _, v := range values {
 		if a.flags.quiet {
 			if v.Value == nil {
@@ -189,13 +204,20 @@ func (a *app) printDistinct(rows []row, f field) error {
 		if v.Value != nil {
 			text = shown(f, []string{*v.Value})
 		}
-		t.add(text, strconv.Itoa(v.Count))
+		row := []string{text, strconv.Itoa(v.Count)}
+		if len(t.header) > len(row) {
+			row = append(row, strings.Repeat("█", max(1, v.Count*barWidth/values[0].Count)))
+		}
+		t.add(row...)
 	}
 	if a.flags.quiet {
 		return nil
 	}
 	return t.print(a.stdout, a.screen)
 }
+
+// barWidth is the width of the longest bar.
+const barWidth = 30
 
 func firstKind(args []string) kind {
 	if len(args) == 0 {

@@ -22,6 +22,7 @@ const (
 	exitError    = 1
 	exitUsage    = 2
 	exitMismatch = 3
+	exitSignal   = 130 // as shells report a program that an interrupt ended
 )
 
 func main() {
@@ -59,7 +60,8 @@ Exit codes:
   0  it worked
   1  it did not: no source could be read, or a file could not be written
   2  the command line or the environment is wrong; nothing was done
-  3  it worked, and the answer is no: not found, a checksum that does not match, or differences`
+  3  it worked, and the answer is no: not found, a checksum that does not match, or differences
+  130  it was interrupted`
 
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
@@ -85,7 +87,7 @@ func newRoot(a *app) *cobra.Command {
 	a.addFlags(root)
 	root.AddCommand(
 		newCategories(a), newList(a), newGet(a), newSearch(a), newQuery(a), newPopular(a), newStats(a), newWatch(a),
-		newDiff(a), newExport(a), newStatus(a), newVerify(a),
+		newDiff(a), newExport(a), newStatus(a), newVerify(a), newFiles(a), newDownload(a), newPrune(a), newServe(a),
 	)
 	for _, cmd := range root.Commands() {
 		checkArgs(a, cmd)
@@ -119,5 +121,5 @@ func unknownCommand(root *cobra.Command, name string) error {
 	if near := root.SuggestionsFor(name); len(near) > 0 {
 		return usagef("unknown command %q: did you mean %s?", name, strings.Join(near, " or "))
 	}
-	return usagef("unknown command %q: want one of %s", name, strings.Join(names, ", "))
+	return usagef("unknown command %q: must be one of %s", name, strings.Join(names, ", "))
 }

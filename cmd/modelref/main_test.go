@@ -25,7 +25,11 @@ func TestMain(m *testing.M) {
 			_ = os.Unsetenv(name)
 		}
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if binaryDir != "" {
+		_ = os.RemoveAll(binaryDir)
+	}
+	os.Exit(code)
 }
 
 // result is what a run has left.
@@ -177,35 +181,35 @@ func TestExitCodesAndMessages(t *testing.T) {
 		"help":             {[]string{"--help"}, 0, nil},
 		"version":          {[]string{"--version"}, 0, nil},
 		"unknown command":  {[]string{"lsit"}, 2, []string{`unknown command "lsit": did you mean list?`}},
-		"no such command":  {[]string{"frobnicate"}, 2, []string{"want one of categories, "}},
+		"no such command":  {[]string{"frobnicate"}, 2, []string{"must be one of categories, "}},
 		"unknown flag":     {[]string{"list", "--nope"}, 2, []string{"unknown flag: --nope", "modelref list --help"}},
 		"no category":      {[]string{"list"}, 2, []string{"usage: modelref list CATEGORY"}},
-		"unknown category": {[]string{"--demo", "list", "clipp"}, 2, []string{`unknown category "clipp": want one of blip, clip,`, "; did you mean clip?"}},
+		"unknown category": {[]string{"--demo", "list", "clipp"}, 2, []string{`unknown category "clipp": must be one of blip, clip,`, "; did you mean clip?"}},
 		"all wrong": {
 			[]string{"--demo", "list", "clip", "-w", "foo=1", "-s", "tags", "-f", "x"}, 2,
-			[]string{`--where: no field "foo": want one of record_type, name,`, `--sort: no field "tags"`, `--fields: no field "x"`, "files and checksums are no fields: `get` and --json have them"},
+			[]string{`--where: no field "foo": must be one of record_type, name,`, `--sort: no field "tags"`, `--fields: no field "x"`, "files and checksums are no fields: `get` and --json have them"},
 		},
-		"distinct what":    {[]string{"--demo", "query", "--distinct", "nsfw"}, 2, []string{`--distinct: no field "nsfw": want one of record_type,`}},
+		"distinct what":    {[]string{"--demo", "query", "--distinct", "nsfw"}, 2, []string{`--distinct: no field "nsfw": must be one of record_type,`}},
 		"bad value":        {[]string{"--demo", "list", "clip", "-w", "size_on_disk_bytes<big"}, 2, []string{"--where: size_on_disk_bytes:", "7e9", "8GB or 7.5GiB"}},
-		"negative limit":   {[]string{"--demo", "list", "clip", "-n", "-3"}, 2, []string{"--limit -3: want 0 or more"}},
+		"negative limit":   {[]string{"--demo", "list", "clip", "-n", "-3"}, 2, []string{"--limit -3: must be 0 or more"}},
 		"two outputs":      {[]string{"--demo", "list", "clip", "--json", "-q"}, 2, []string{"one of --json, --jsonl and --quiet"}},
 		"demo and primary": {[]string{"--demo", "--primary", "http://127.0.0.1", "list", "clip"}, 2, []string{"--demo has a server of its own"}},
-		"bad timeout":      {[]string{"--timeout", "0s", "list", "clip"}, 2, []string{"want more than 0"}},
+		"bad timeout":      {[]string{"--timeout", "0s", "list", "clip"}, 2, []string{"must be more than 0"}},
 		"bad URL":          {[]string{"--primary", "nonsense", "list", "clip"}, 2, []string{"http://"}},
 		"not found":        {[]string{"--demo", "get", "image_generation", "plain"}, 3, []string{`did you mean "Plain Diffusion"`}},
 		"a typo":           {[]string{"--demo", "get", "image_generation", "Inkwel1"}, 3, []string{`did you mean "Inkwell"?`}},
 		"nothing near":     {[]string{"--demo", "get", "clip", "zzz"}, 3, []string{"`modelref list clip`"}},
-		"offline":          {[]string{"--offline", "list", "clip"}, 1, []string{"no source could give clip", "Leave out --offline"}},
+		"offline":          {[]string{"--offline", "list", "clip"}, 2, []string{"must have a cache directory"}},
 		"no source": {
-			[]string{"--primary", "", "--no-github", "list", "clip"}, 1, []string{"no source could give clip"},
+			[]string{"--primary", "", "--no-github", "list", "clip"}, 2, []string{"must have a source"},
 		},
-		"search offline": {[]string{"--offline", "search", "x"}, 1, []string{"Leave out --offline"}},
-		"search limit":   {[]string{"--demo", "search", "--limit", "501"}, 2, []string{"want 1 to 500"}},
+		"search offline": {[]string{"--offline", "--cache-dir", t.TempDir(), "search", "x"}, 1, []string{"Leave out --offline"}},
+		"search limit":   {[]string{"--demo", "search", "--limit", "501"}, 2, []string{"must be 1 to 500"}},
 		"popular of":     {[]string{"--demo", "popular", "clip"}, 2, []string{"image_generation and text_generation"}},
-		"popular by":     {[]string{"--demo", "popular", "--sort", "x"}, 2, []string{"want one of worker_count"}},
-		"all offline":    {[]string{"--offline", "query"}, 1, []string{"no source could give blip", "no source could give ti", "Leave out --offline"}},
-		"status what":    {[]string{"--demo", "status", "image"}, 2, []string{"did you mean image_generation?"}},
-		"status offline": {[]string{"--offline", "status", "clip"}, 1, nil},
+		"popular by":     {[]string{"--demo", "popular", "--sort", "x"}, 2, []string{"must be one of worker_count"}},
+		"all offline":    {[]string{"--offline", "--cache-dir", t.TempDir(), "query"}, 1, []string{"no source could give blip", "no source could give ti", "Leave out --offline"}},
+		"status what":    {[]string{"--demo", "status", "image_generatoin"}, 2, []string{"did you mean image_generation?"}},
+		"status offline": {[]string{"--offline", "--cache-dir", t.TempDir(), "status", "clip"}, 1, nil},
 		"diff nothing":   {[]string{"--demo", "diff", "clip", "nothere"}, 2, []string{"neither a file nor a category"}},
 		"diff stdin":     {[]string{"diff", "-", "-"}, 2, []string{"read once"}},
 		"demo to cache":  {[]string{"--demo", "--cache-dir", "x", "list", "clip"}, 2, []string{"leave out --cache-dir"}},
@@ -235,7 +239,7 @@ func TestExitCodesAndMessages(t *testing.T) {
 
 func TestAHintIsGivenOnce(t *testing.T) {
 	t.Parallel()
-	got := runWith(t, "", "--offline", "query")
+	got := runWith(t, "", "--offline", "--cache-dir", t.TempDir(), "query")
 	assert.Equal(t, 1, strings.Count(got.err, "Leave out --offline"))
 }
 
@@ -252,7 +256,7 @@ func TestTheEnvironmentIsHeededAndFlagsWin(t *testing.T) {
 	t.Setenv("HORDE_MODEL_REFERENCE_PRIMARY_API_URL", server.URL())
 	t.Setenv("HORDE_MODEL_REFERENCE_ENABLE_GITHUB_FALLBACK", "false")
 	assert.Equal(t, 0, runWith(t, "", "list", "image_generation").code)
-	assert.Equal(t, 1, runWith(t, "", "--primary", "", "list", "image_generation").code)
+	assert.Equal(t, 2, runWith(t, "", "--primary", "", "list", "image_generation").code)
 	t.Setenv("HORDE_MODEL_REFERENCE_OFFLINE", "maybe")
 	got := runWith(t, "", "list", "image_generation")
 	assert.Equal(t, 2, got.code)
@@ -265,7 +269,7 @@ func TestCacheDirAnswersWhenNothingElseDoes(t *testing.T) {
 	_, flags := serve(t, twoModels)
 	cache := t.TempDir()
 	require.Equal(t, 0, runWith(t, "", append(flags, "--cache-dir", cache, "list", "image_generation")...).code)
-	got := runWith(t, "", "--offline", "--cache-dir", cache, "list", "image_generation", "-f", "name", "-n1")
+	got := runWith(t, "", append(flags, "--offline", "--cache-dir", cache, "list", "image_generation", "-f", "name", "-n1")...)
 	assert.Equal(t, 0, got.code)
 	assert.Equal(t, "NAME\nSmall\n", got.out)
 	assert.Empty(t, got.err, "the copy is younger than the TTL")
@@ -289,7 +293,7 @@ func TestQueryPrintsWhatCouldBeRead(t *testing.T) {
 	_, flags := serve(t, twoModels)
 	cache := t.TempDir()
 	require.Equal(t, 0, runWith(t, "", append(flags, "--cache-dir", cache, "list", "image_generation")...).code)
-	got := runWith(t, "", "--offline", "--cache-dir", cache, "query", "-f", "name")
+	got := runWith(t, "", append(flags, "--offline", "--cache-dir", cache, "query", "-f", "name")...)
 	assert.Equal(t, 1, got.code, "a category is missing")
 	assert.Contains(t, got.out, "Small")
 	assert.Contains(t, got.err, "no source could give clip")
@@ -351,7 +355,7 @@ func TestARemarkOnAStaleCopySaysWhy(t *testing.T) {
 	got = runWith(t, "", append(flags, list...)...)
 	assert.Equal(t, "NAME\nSmall\n", got.out)
 	assert.Regexp(t, "^modelref: image_generation is from the cache directory, 5h old, and may be behind: no source answered with it\n"+
-		`  primary 403 .*\(1 attempt, .*\)`+"\n$", got.err)
+		`  primary: GET .*: 403 Forbidden .*\(1 attempt, .*\)`+"\n$", got.err)
 	assert.Empty(t, runWith(t, "", append(append(flags, list...), "-q")...).err)
 }
 

@@ -20,7 +20,7 @@ func (a *app) printRows(rows []row, columns []field, chosen bool) error {
 		return a.printNames(rows)
 	}
 	if !a.flags.json && !a.flags.jsonl {
-		return rowTable(rows, columns).print(a.stdout, a.screen)
+		return a.printTable(rows, columns, chosen)
 	}
 	values := make([]json.RawMessage, len(rows))
 	for i, r := range rows {
@@ -35,6 +35,19 @@ func (a *app) printRows(rows []row, columns []field, chosen bool) error {
 		}
 	}
 	return a.printValues(values)
+}
+
+// printTable prints records as a table. CSV and TSV have the values as they are; a table is for people.
+func (a *app) printTable(rows []row, columns []field, chosen bool) error {
+	t := rowTable(rows, columns, a.screen.format == "")
+	if !chosen && a.screen.format == "" {
+		t = t.withoutEmpty()
+	}
+	if err := t.print(a.stdout, a.screen); err != nil || a.screen.width == 0 {
+		return err
+	}
+	_, err := fmt.Fprintf(a.stdout, "%d %s\n", len(rows), map[bool]string{true: "record", false: "records"}[len(rows) == 1])
+	return err
 }
 
 func (a *app) printNames(rows []row) error {
@@ -59,7 +72,7 @@ func (a *app) printValues(values []json.RawMessage) error {
 	if values == nil {
 		values = []json.RawMessage{}
 	}
-	return printIndented(a.stdout, joinValues(values))
+	return a.printIndented(joinValues(values))
 }
 
 // joinValues makes an array without touching how the values are written.
@@ -80,7 +93,15 @@ func (a *app) printJSON(value any) error {
 	if a.flags.jsonl {
 		return printLine(a.stdout, data)
 	}
-	return printIndented(a.stdout, data)
+	return a.printIndented(data)
+}
+
+// printIndented prints a value as indented JSON, or as YAML.
+func (a *app) printIndented(value []byte) error {
+	if a.flags.yaml {
+		return printYAML(a.stdout, value)
+	}
+	return printIndented(a.stdout, value)
 }
 
 // marshal is json.Marshal that leaves < and & as they are.
@@ -145,20 +166,26 @@ func dig(object json.RawMessage, path []string) json.RawMessage {
 	return object
 }
 
-// rowTable lays out records under the names of the fields.
-func rowTable(rows []row, columns []field) *table {
+// rowTable lays out records under the names of the fields, with values for people or as they are.
+func rowTable(rows []row, columns []field, people bool) *table {
 	header := make([]string, len(columns))
 	t := newTable(header...)
 	for i, column := range columns {
 		t.header[i] = strings.ToUpper(shortName(column.name))
-		if column.kind == modelref.KindInteger {
+		if !people {
+			t.header[i] = column.name
+		}
+		if column.kind == modelref.KindInt {
 			t.right(i)
 		}
 	}
 	for _, r := range rows {
 		texts := make([]string, len(columns))
 		for i, column := range columns {
-			texts[i] = shown(column, r.text(column.name))
+			texts[i] = strings.Join(r.text(column.name), ",")
+			if people {
+				texts[i] = shown(column, r.text(column.name))
+			}
 		}
 		t.add(texts...)
 	}
@@ -185,9 +212,13 @@ func shown(f field, values []string) string {
 		return ""
 	case f.name == "size_on_disk_bytes":
 		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-			return sizeText(n)
+			return modelref.FormatSize(n)
 		}
-	case f.kind == modelref.KindFlag:
+	case f.name == "parameters":
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return modelref.FormatCount(n)
+		}
+	case f.kind == modelref.KindBool:
 		return yesNo(text == "true")
 	case f.kind == modelref.KindTime:
 		if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
@@ -202,20 +233,6 @@ func yesNo(b bool) string {
 		return "yes"
 	}
 	return "no"
-}
-
-// sizeText writes a number of bytes in the decimal unit that disks are sold by.
-func sizeText(n int64) string {
-	switch {
-	case n >= 1e9:
-		return fmt.Sprintf("%.2f GB", float64(n)/1e9)
-	case n >= 1e6:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	case n >= 1e3:
-		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
-	default:
-		return strconv.FormatInt(n, 10) + " B"
-	}
 }
 
 // ageText writes how old something is in the largest unit that there is one of.
@@ -239,7 +256,7 @@ func (a *app) remark(from *about) {
 	}
 	if from.ref.Stale() {
 		a.remarkOnStale(from)
-	} else if from.ref.Origin() == modelref.OriginGitHub {
+	} else if from.ref.Source() == modelref.SourceGitHub {
 		a.notef("%s is from GitHub, converted: the PRIMARY was not asked or did not answer", from.category)
 	}
 	for _, rejected := range from.ref.Rejected() {
@@ -249,9 +266,9 @@ func (a *app) remark(from *about) {
 
 // remarkOnStale tells why a copy had to do.
 func (a *app) remarkOnStale(from *about) {
-	what := fmt.Sprintf("%s is from %s and may be behind", from.category, originText(from.ref.Origin()))
+	what := fmt.Sprintf("%s is from %s and may be behind", from.category, originText(from.ref.Source()))
 	if at := from.ref.ConfirmedAt(); !at.IsZero() {
-		what = fmt.Sprintf("%s is from %s, %s old, and may be behind", from.category, originText(from.ref.Origin()), ageText(time.Since(at)))
+		what = fmt.Sprintf("%s is from %s, %s old, and may be behind", from.category, originText(from.ref.Source()), ageText(time.Since(at)))
 	}
 	attempts := a.sources.attempts(from.category)
 	switch {
@@ -268,13 +285,13 @@ func (a *app) remarkOnStale(from *about) {
 }
 
 // originText returns the name of an origin as people write it.
-func originText(origin modelref.Origin) string {
+func originText(origin modelref.Source) string {
 	switch origin {
-	case modelref.OriginPrimary:
+	case modelref.SourcePrimary:
 		return "the PRIMARY"
-	case modelref.OriginGitHub:
+	case modelref.SourceGitHub:
 		return "GitHub"
-	case modelref.OriginDisk:
+	case modelref.SourceDisk:
 		return "the cache directory"
 	default:
 		return origin.String()
@@ -301,4 +318,12 @@ func printEach[T any](a *app, values []T) error {
 		return err
 	}
 	return a.printValues(raw)
+}
+
+// fileCount writes a number of files.
+func fileCount(n int) string {
+	if n == 1 {
+		return "1 file"
+	}
+	return strconv.Itoa(n) + " files"
 }

@@ -16,6 +16,9 @@ import (
 type screen struct {
 	width   int // in columns; 0 where lines may have any length, as in a file
 	colours bool
+
+	format   string // formatCSV, formatTSV, or "" for a table
+	noHeader bool
 }
 
 // screenOf asks the terminal, where out is one.

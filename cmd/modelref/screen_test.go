@@ -67,10 +67,3 @@ func TestAges(t *testing.T) {
 		assert.Equal(t, want, ageText(age))
 	}
 }
-
-func TestSizes(t *testing.T) {
-	t.Parallel()
-	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1500: "1.5 kB", 2_500_000: "2.5 MB", 6_940_000_000: "6.94 GB"} {
-		assert.Equal(t, want, sizeText(n))
-	}
-}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/haidra-org/modelref"
+	"github.com/haidra-org/modelref/api"
 )
 
 // found is a page of a search.
@@ -31,7 +32,10 @@ func foundOf[R modelref.Record](result *modelref.SearchResult[R], err error) (*f
 
 func (k typed[R]) search(ctx context.Context, client *modelref.Client, o modelref.SearchOptions) (*found, error) {
 	return foundOf(k.service(client).Search(ctx, &modelref.CategorySearchOptions{
-		NameContains: o.NameContains, SortBy: o.SortBy, SortDesc: o.SortDesc, Limit: o.Limit, Offset: o.Offset,
+		NameContains: o.NameContains,
+		SortBy:       o.SortBy,
+		SortDesc:     o.SortDesc,
+		Page:         modelref.Page{Limit: o.Limit, Offset: o.Offset},
 	}))
 }
 
@@ -78,7 +82,11 @@ It is one request and needs the PRIMARY; list and query answer also when that is
 }
 
 func (a *app) search(cmd *cobra.Command, f searchFlags, args []string) error {
-	o := modelref.SearchOptions{TagsAll: f.tags, SortBy: f.sort, Limit: f.limit, Offset: f.offset}
+	o := modelref.SearchOptions{
+		SortBy: f.sort,
+		Filter: modelref.Filter{TagsAll: f.tags},
+		Page:   modelref.Page{Limit: f.limit, Offset: f.offset},
+	}
 	if len(args) == 1 {
 		o.NameContains = args[0]
 	}
@@ -88,16 +96,16 @@ func (a *app) search(cmd *cobra.Command, f searchFlags, args []string) error {
 	if cmd.Flags().Changed("nsfw") {
 		unsafe, err := strconv.ParseBool(f.nsfw)
 		if err != nil {
-			return usagef("--nsfw %q: want true or false", f.nsfw)
+			return usagef("--nsfw %q: must be true or false", f.nsfw)
 		}
 		o.NSFW = modelref.Some(unsafe)
 	}
 	var k kind = everything{}
 	switch {
 	case f.limit < 1 || f.limit > 500:
-		return usagef("--limit %d: want 1 to 500", f.limit)
+		return usagef("--limit %d: must be 1 to 500", f.limit)
 	case f.offset < 0:
-		return usagef("--offset %d: want 0 or more", f.offset)
+		return usagef("--offset %d: must be 0 or more", f.offset)
 	case f.category != "" && (len(f.tags) > 0 || o.NSFW.IsSet()):
 		return usagef("--nsfw and --tag search all categories: for one, see `modelref list %s --where`", f.category)
 	case f.category != "":
@@ -156,9 +164,9 @@ func newPopular(a *app) *cobra.Command {
 		o := modelref.PopularOptions{Limit: limit, SortBy: modelref.PopularSort(sortBy)}
 		switch {
 		case limit < 1 || limit > 100:
-			return usagef("--limit %d: want 1 to 100", limit)
+			return usagef("--limit %d: must be 1 to 100", limit)
 		case !o.SortBy.Known():
-			return usagef("--sort %s: want one of worker_count, usage_day, usage_month, usage_total", sortBy)
+			return usagef("--sort %s: must be one of worker_count, usage_day, usage_month, usage_total", sortBy)
 		}
 		return a.popular(cmd.Context(), append(args, "image_generation")[0], &o)
 	}
@@ -188,9 +196,9 @@ func printPopular[R modelref.Record](ctx context.Context, a *app, models []model
 	if len(models) == 0 {
 		a.notef("the service has no use of models at the moment: it could not ask the AI Horde. Try again later.")
 	}
-	usage := make([]modelref.ModelUsage, len(models))
+	usage := make([]api.ModelUsage, len(models))
 	for i, m := range models {
-		usage[i] = modelref.ModelUsage{Name: m.Name, UsageStatistics: m.Stats}
+		usage[i] = api.ModelUsage{Name: m.Name, UsageStatistics: m.Stats}
 	}
 	if a.flags.json || a.flags.jsonl {
 		return printEach(a, models)
@@ -199,7 +207,7 @@ func printPopular[R modelref.Record](ctx context.Context, a *app, models []model
 }
 
 // printUsage prints the use of models as a table, or their names.
-func (a *app) printUsage(models []modelref.ModelUsage) error {
+func (a *app) printUsage(models []api.ModelUsage) error {
 	t := newTable("NAME", "WORKERS", "DAY", "MONTH", "TOTAL").right(1, 2, 3, 4)
 	rows := make([]row, len(models))
 	for i, m := range models {
@@ -252,7 +260,7 @@ func (a *app) usage(ctx context.Context, category modelref.Category) error {
 	if err != nil {
 		return err
 	}
-	models, err := client.UsageStatistics(ctx, category, &modelref.UsageOptions{SortBy: modelref.UsageSortTotal})
+	models, err := api.New(client).Statistics.Usage(ctx, category, &api.UsageOptions{SortBy: api.UsageSortTotal})
 	if err != nil {
 		return within(ctx, endpointError{err})
 	}
@@ -267,7 +275,7 @@ func (a *app) stats(ctx context.Context, category modelref.Category, group bool)
 	if err != nil {
 		return err
 	}
-	s, err := client.Statistics(ctx, category, &modelref.StatisticsOptions{GroupTextModels: group})
+	s, err := api.New(client).Statistics.Category(ctx, category, &api.StatisticsOptions{GroupTextModels: group})
 	if err != nil {
 		return within(ctx, endpointError{err})
 	}
@@ -294,6 +302,6 @@ func (a *app) stats(ctx context.Context, category modelref.Category, group bool)
 		return err
 	}
 	_, err = fmt.Fprintf(a.stdout, "\n%d files, %s in %d models that state a size\n", s.DownloadStats.TotalDownloadEntries,
-		sizeText(s.DownloadStats.TotalSizeBytes), s.DownloadStats.ModelsWithSizeInfo)
+		modelref.FormatSize(s.DownloadStats.TotalSizeBytes), s.DownloadStats.ModelsWithSizeInfo)
 	return err
 }

@@ -14,11 +14,11 @@ import (
 type listener struct {
 	client *modelref.Client
 	mu     sync.Mutex
-	failed map[modelref.Category][]modelref.Attempt
+	failed map[modelref.Category][]modelref.SourceError
 }
 
 func newListener() *listener {
-	return &listener{failed: map[modelref.Category][]modelref.Attempt{}}
+	return &listener{failed: map[modelref.Category][]modelref.SourceError{}}
 }
 
 func (l *listener) observe(e modelref.Event) {
@@ -27,27 +27,27 @@ func (l *listener) observe(e modelref.Event) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	others := slices.DeleteFunc(l.failed[e.Category], func(a modelref.Attempt) bool { return a.Origin == e.Origin })
-	l.failed[e.Category] = append(others, modelref.Attempt{
-		Origin: e.Origin, Requests: e.Requests, Duration: e.Duration, Err: e.Err,
+	others := slices.DeleteFunc(l.failed[e.Category], func(a modelref.SourceError) bool { return a.Source == e.Source })
+	l.failed[e.Category] = append(others, modelref.SourceError{
+		Source: e.Source, Requests: e.Requests, Duration: e.Duration, Err: e.Err,
 	})
 }
 
 // attempts returns what the sources of a category have said, one that is left alone after a failure included.
-func (l *listener) attempts(category modelref.Category) []modelref.Attempt {
+func (l *listener) attempts(category modelref.Category) []modelref.SourceError {
 	l.mu.Lock()
 	out := slices.Clone(l.failed[category])
 	l.mu.Unlock()
 	s := l.client.Status()
-	add := func(origin modelref.Origin, source modelref.SourceStatus) {
-		told := slices.ContainsFunc(out, func(a modelref.Attempt) bool { return a.Origin == origin })
-		if source.CoolingDown && !told {
-			out = append(out, modelref.Attempt{Origin: origin, Err: fmt.Errorf("%w: %w", modelref.ErrCoolingDown, source.LastError)})
+	add := func(origin modelref.Source, source modelref.SourceStatus) {
+		told := slices.ContainsFunc(out, func(a modelref.SourceError) bool { return a.Source == origin })
+		if source.BreakerOpen && !told {
+			out = append(out, modelref.SourceError{Source: origin, Err: fmt.Errorf("%w: %w", modelref.ErrCircuitOpen, source.LastError)})
 		}
 	}
-	add(modelref.OriginPrimary, s.Primary)
+	add(modelref.SourcePrimary, s.Primary)
 	if category.HasGitHubSource() {
-		add(modelref.OriginGitHub, s.GitHub)
+		add(modelref.SourceGitHub, s.GitHub)
 	}
 	return out
 }

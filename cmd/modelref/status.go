@@ -43,7 +43,7 @@ type sourceState struct {
 type categoryState struct {
 	Category    modelref.Category `json:"category"`
 	State       string            `json:"state"`
-	Origin      string            `json:"origin,omitempty"`
+	Source      string            `json:"origin,omitempty"`
 	Records     int               `json:"records"`
 	Rejected    int               `json:"rejected"`
 	FetchedAt   *time.Time        `json:"fetched_at,omitempty"`
@@ -86,10 +86,10 @@ func sourceStateOf(name string, s modelref.SourceStatus) sourceState {
 	switch {
 	case !s.Configured:
 		out.State = "not used"
-	case s.CoolingDown:
+	case s.BreakerOpen:
 		out.State = "down"
 	}
-	if s.LastError != nil && s.CoolingDown {
+	if s.LastError != nil && s.BreakerOpen {
 		out.Error = s.LastError.Error()
 	}
 	return out
@@ -103,12 +103,12 @@ func categoryStateOf(c modelref.CategoryStatus) categoryState {
 	if !c.Loaded {
 		return out
 	}
-	out.State, out.Origin = "ok", c.Origin.String()
+	out.State, out.Source = "ok", c.Source.String()
 	if c.Stale {
 		out.State = "stale"
 	}
 	out.FetchedAt, out.ConfirmedAt = timeOf(c.FetchedAt), timeOf(c.ConfirmedAt)
-	if stamp, ok := c.Stamp.Get(); ok {
+	if stamp, ok := c.LastUpdated.Get(); ok {
 		out.LastChange = &stamp
 	}
 	return out
@@ -147,7 +147,7 @@ func (a *app) printState(s state) error {
 		if c.ConfirmedAt != nil {
 			age = ageText(time.Since(*c.ConfirmedAt))
 		}
-		categories.add(string(c.Category), c.State, c.Origin, age, strconv.Itoa(c.Records), strconv.Itoa(c.Rejected), c.Error)
+		categories.add(string(c.Category), c.State, c.Source, age, strconv.Itoa(c.Records), strconv.Itoa(c.Rejected), c.Error)
 		categories.rows[len(categories.rows)-1][1].style = styles[c.State]
 	}
 	if _, err := fmt.Fprintln(a.stdout); err != nil {

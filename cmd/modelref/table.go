@@ -50,14 +50,21 @@ func (t *table) add(texts ...string) {
 
 // print writes the table. Where it is wider than the screen the widest columns are cut.
 func (t *table) print(out io.Writer, s screen) error {
+	if s.format != "" {
+		return t.separated(out, s)
+	}
 	widths := t.widths()
-	shrink(widths, s.width)
+	t.shrink(widths, s.width)
 	var text strings.Builder
 	header := make([]cell, len(t.header))
 	for i, name := range t.header {
 		header[i] = cell{name, bold}
 	}
-	for _, row := range append([][]cell{header}, t.rows...) {
+	rows := append([][]cell{header}, t.rows...)
+	if s.noHeader {
+		rows = t.rows
+	}
+	for _, row := range rows {
 		t.line(&text, row, widths, s)
 	}
 	_, err := io.WriteString(out, text.String())
@@ -79,8 +86,9 @@ func (t *table) widths() []int {
 	return widths
 }
 
-// shrink makes the widest column narrower until all fit, as far as that goes.
-func shrink(widths []int, screen int) {
+// shrink makes the widest column narrower until all fit, as far as that goes. Columns that name what a row is about give
+// way only if no other column can.
+func (t *table) shrink(widths []int, screen int) {
 	if screen <= 0 || len(widths) == 0 {
 		return
 	}
@@ -89,24 +97,66 @@ func shrink(widths []int, screen int) {
 		total += width
 	}
 	for ; total > screen; total-- {
-		widest := 0
-		for i, width := range widths {
-			if width > widths[widest] {
-				widest = i
-			}
+		widest := t.widest(widths, false)
+		if widest < 0 {
+			widest = t.widest(widths, true)
 		}
-		if widths[widest] <= narrowest {
+		if widest < 0 {
 			return
 		}
 		widths[widest]--
 	}
 }
 
+// widest returns the widest column that can be cut, of the naming columns or of the others, or -1.
+func (t *table) widest(widths []int, naming bool) int {
+	found := -1
+	for i, width := range widths {
+		if width > narrowest && (t.header[i] == "NAME" || t.header[i] == "MODEL") == naming && (found < 0 || width > widths[found]) {
+			found = i
+		}
+	}
+	return found
+}
+
+// cut shortens a text to a width by leaving out its middle, because both ends tell names apart.
+func cut(text string, width int) string {
+	full := cells().StringWidth(text)
+	if full <= width {
+		return text
+	}
+	if width <= 1 {
+		return cells().Truncate(text, width, "")
+	}
+	right := (width - 1) / 2
+	return cells().Truncate(text, width-1-right, "") + ellipsis + cells().TruncateLeft(text, full-right, "")
+}
+
+// withoutEmpty removes the columns without any text, except for the first.
+func (t *table) withoutEmpty() *table {
+	out := &table{numeric: map[int]bool{}, rows: make([][]cell, len(t.rows))}
+	for i, name := range t.header {
+		used := i == 0 || len(t.rows) == 0
+		for _, row := range t.rows {
+			used = used || row[i].text != ""
+		}
+		if !used {
+			continue
+		}
+		out.numeric[len(out.header)] = t.numeric[i]
+		out.header = append(out.header, name)
+		for j, row := range t.rows {
+			out.rows[j] = append(out.rows[j], row[i])
+		}
+	}
+	return out
+}
+
 // line writes one row; no spaces follow its last text.
 func (t *table) line(out *strings.Builder, row []cell, widths []int, s screen) {
 	pending := 0
 	for i, c := range row {
-		text := cells().Truncate(c.text, widths[i], ellipsis)
+		text := cut(c.text, widths[i])
 		space := widths[i] - cells().StringWidth(text)
 		if t.numeric[i] {
 			pending += space

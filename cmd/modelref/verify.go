@@ -78,10 +78,8 @@ type checkedFile struct {
 }
 
 func (a *app) verify(ctx context.Context, dir string, categories []modelref.Category, f verifyFlags) error {
-	if info, err := os.Stat(dir); err != nil {
-		return usagef("%w: name the directory that the models are in", err)
-	} else if !info.IsDir() {
-		return usagef("%s is not a directory", dir)
+	if err := checkDirectory(dir); err != nil {
+		return err
 	}
 	client, err := a.client()
 	if err != nil {
@@ -105,6 +103,18 @@ func (a *app) verify(ctx context.Context, dir string, categories []modelref.Cate
 		}
 	}
 	return a.printChecked(dir, files, f)
+}
+
+// checkDirectory returns an error if there is no such directory.
+func checkDirectory(dir string) error {
+	switch info, err := os.Stat(dir); {
+	case err != nil:
+		return usagef("%w: name the directory that the models are in", err)
+	case !info.IsDir():
+		return usagef("%s is not a directory", dir)
+	default:
+		return nil
+	}
 }
 
 // verifyCategory checks the files of one category and notes the models that it has.

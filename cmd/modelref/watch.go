@@ -35,8 +35,10 @@ Errors are told on standard error, and the watch goes on. An interrupt ends it w
 		switch {
 		case err != nil:
 			return err
-		case interval <= 0 || changes < 0:
-			return usagef("want an --interval of more than 0, and 0 or more --changes")
+		case interval < time.Second:
+			return usagef("--interval must be at least 1s, got %v", interval)
+		case changes < 0:
+			return usagef("--changes must not be negative, got %d", changes)
 		}
 		return a.watch(cmd.Context(), k, interval, changes)
 	}
@@ -75,7 +77,7 @@ type changeEvent struct {
 	Category string           `json:"category"`
 	Initial  bool             `json:"initial"`
 	Records  int              `json:"records"`
-	Origin   string           `json:"origin"`
+	Source   string           `json:"origin"`
 	Stale    bool             `json:"stale"`
 	Added    []string         `json:"added"`
 	Removed  []string         `json:"removed"`

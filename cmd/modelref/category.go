@@ -1,0 +1,32 @@
+// Categories by the names that people type.
+
+package main
+
+import (
+	"strings"
+
+	"github.com/haidra-org/modelref"
+)
+
+// parseCategory returns the category with a name. A beginning of a name that fits one category only is accepted, and so
+// is a name with hyphens in place of underscores: "image", "text", "control-net".
+func parseCategory(name string) (modelref.Category, error) {
+	category, err := modelref.ParseCategory(name)
+	if err == nil {
+		return category, nil
+	}
+	typed := strings.ReplaceAll(strings.ToLower(name), "-", "_")
+	var found []modelref.Category
+	for _, c := range modelref.Categories() {
+		if string(c) == typed {
+			return c, nil
+		}
+		if typed != "" && strings.HasPrefix(string(c), typed) {
+			found = append(found, c)
+		}
+	}
+	if len(found) == 1 {
+		return found[0], nil
+	}
+	return "", asUsage(err)
+}
