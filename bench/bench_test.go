@@ -1,4 +1,4 @@
-// The cases in Go's own harness: go test -bench . -count 10 | benchstat -col /by -
+// This file runs the cases in Go's benchmark harness: go test -bench . -count 10 | benchstat -col /by -
 
 package bench
 
@@ -8,25 +8,24 @@ import (
 	"testing"
 )
 
-func BenchmarkDecode(b *testing.B)    { runGroups(b, "Decode") }
-func BenchmarkColdRead(b *testing.B)  { runGroups(b, "ColdRead") }
-func BenchmarkWarm(b *testing.B)      { runGroups(b, "Warm") }
-func BenchmarkWatchPoll(b *testing.B) { runGroups(b, "WatchPoll") }
-func BenchmarkRestart(b *testing.B)   { runGroups(b, "Restart") }
-func BenchmarkQuery(b *testing.B)     { runGroups(b, "Query") }
-func BenchmarkConvert(b *testing.B)   { runGroups(b, "Convert") }
+func BenchmarkDecode(b *testing.B)   { runGroups(b, "Decode") }
+func BenchmarkColdRead(b *testing.B) { runGroups(b, "ColdRead") }
+func BenchmarkWarm(b *testing.B)     { runGroups(b, "Warm") }
+func BenchmarkRestart(b *testing.B)  { runGroups(b, "Restart") }
+func BenchmarkQuery(b *testing.B)    { runGroups(b, "Query") }
+func BenchmarkConvert(b *testing.B)  { runGroups(b, "Convert") }
 
-// runGroups runs the groups of a kind, one size after the other, so that no two large documents are held at once.
+// runGroups runs the groups of a kind, one size after the other, so that only one large document is in memory.
 func runGroups(b *testing.B, kind string) {
 	corpus := os.Getenv(CorpusVariable)
 	if corpus == "" {
-		b.Logf("%s is not set: the real documents are left out", CorpusVariable)
+		b.Logf("%s is not set: the real documents are not measured", CorpusVariable)
 	} else {
 		runSome(b, kind, corpus)
 	}
 	for _, n := range Sizes {
 		if testing.Short() && n > 10_000 {
-			b.Logf("-short: %d records are left out", n)
+			b.Logf("-short: documents of %d records are not measured", n)
 			continue
 		}
 		runSome(b, kind, "", n)
@@ -69,7 +68,7 @@ func runCase(b *testing.B, g *Group, c *Case) {
 	}
 }
 
-// TestCases runs each case once: what is measured must at least be right.
+// TestCases runs each case once and checks its result.
 func TestCases(t *testing.T) {
 	groups, err := Groups(os.Getenv(CorpusVariable), 100)
 	if err != nil {

@@ -1,12 +1,11 @@
-// Package bench measures modelref beside what a program would use in its place: http.Get with one of four JSON
-// decoders, a bare go-cache, loops written by hand. It is a module of its own, so that no user of modelref downloads
-// the alternatives.
+// Package bench compares modelref with its alternatives: http.Get with one of four JSON decoders, a plain go-cache, and
+// loops written by hand. It is a separate module, so that users of modelref do not download the alternatives.
 //
-// The same cases serve Go's benchmark harness (go test -bench .) and the program in ratios, which runs the ways of
-// doing one thing in turn, so that what else the machine does meets all of them alike.
+// The same cases run in Go's benchmark harness (go test -bench .) and in the program in ratios. That program runs the
+// cases of a group in turn, so that other load on the machine affects all of them equally.
 package bench
 
-// This file says what a case is, and which there are.
+// This file defines the cases and lists them.
 
 import (
 	"fmt"
@@ -15,48 +14,48 @@ import (
 	"github.com/haidra-org/modelref"
 )
 
-// ours is the By of what is measured here; every other way is an alternative to it.
+// ours is the By of the cases of modelref. All other cases are alternatives.
 const ours = "modelref"
 
-// Case is one way of doing one thing.
+// Case is one way to perform an operation.
 type Case struct {
-	// By names the way, as it stands in a benchmark's name after "by=".
+	// By is the name of the case. It follows "by=" in the name of the benchmark.
 	By string
-	// Inexact is set where the number of allocations hangs on timing, so that it cannot be compared exactly.
+	// Inexact is true if the number of allocations depends on timing and cannot be compared exactly.
 	Inexact bool
-	// Open makes ready what is measured. It returns the operation, and what undoes Open, which may be nil.
+	// Open prepares the case. It returns the operation, and a function that reverts Open. This function may be nil.
 	Open func() (run func() error, done func(), err error)
 }
 
-// Ours reports whether the case measures modelref rather than an alternative.
+// Ours reports whether the case measures modelref and not an alternative.
 func (c *Case) Ours() bool { return len(c.By) >= len(ours) && c.By[:len(ours)] == ours }
 
-// Group is one thing that can be done in several ways.
+// Group is an operation with the cases that perform it.
 type Group struct {
-	// Name is the benchmark's name below "Benchmark", up to "by=".
+	// Name is the name of the benchmark after "Benchmark", up to "by=".
 	Name string
-	// Bytes and Records are what one operation goes through, or 0.
+	// Bytes and Records are the size of the input of one operation, or 0.
 	Bytes, Records int
-	// Real is set where the group works on the real documents.
+	// Real is true if the group uses the real documents.
 	Real  bool
 	Cases []Case
 }
 
-// Case returns the case of that By.
+// Case returns the case with the given By.
 func (g *Group) Case(by string) (*Case, error) {
 	for i := range g.Cases {
 		if g.Cases[i].By == by {
 			return &g.Cases[i], nil
 		}
 	}
-	return nil, fmt.Errorf("%s has no case by=%s", g.Name, by)
+	return nil, fmt.Errorf("%s: there is no case by=%s", g.Name, by)
 }
 
 // Sizes are the numbers of records in the generated documents.
 var Sizes = []int{1_000, 10_000, 100_000, 1_000_000}
 
-// Groups returns everything there is to measure: on the documents in the corpus, where it is not "", and on generated
-// ones of those sizes. Documents are made when a group is built, so a caller builds no size that it does not need.
+// Groups returns all groups: for the documents in the corpus, unless it is "", and for generated documents of the given
+// sizes. The documents are created by Groups. Therefore a caller should request only the sizes that it needs.
 func Groups(corpus string, sizes ...int) ([]Group, error) {
 	documents := make([]document, 0, 2+2*len(sizes))
 	for _, n := range sizes {
@@ -83,13 +82,18 @@ func Groups(corpus string, sizes ...int) ([]Group, error) {
 	return out, nil
 }
 
-// documentGroups returns what is measured on one document.
+// documentGroups returns the groups for one document.
 func documentGroups(d *document) []Group {
 	var out []Group
-	if d.text() {
-		out = append(out, decodeGroup[modelref.TextGenerationRecord, PlainText](d), coldReadGroup[PlainText](d), warmGroup(d), pollGroup(d),
+	switch {
+	case d.newest && d.text():
+		out = append(out, decodeGroup[modelref.TextGenerationRecord, PlainText](d))
+	case d.newest:
+		out = append(out, decodeGroup[modelref.ImageGenerationRecord, PlainImage](d))
+	case d.text():
+		out = append(out, decodeGroup[modelref.TextGenerationRecord, PlainText](d), coldReadGroup[PlainText](d), warmGroup(d),
 			restartGroup[PlainText](d))
-	} else {
+	default:
 		out = append(out, decodeGroup[modelref.ImageGenerationRecord, PlainImage](d))
 		out = append(out, queryGroups(d)...)
 	}
@@ -99,8 +103,9 @@ func documentGroups(d *document) []Group {
 	return out
 }
 
-// GrowthGroups pairs each operation on few records with the same on many, so that the time of one record can be
-// compared in one run. The cases are named "n=" and the number; By says whose the operation is.
+// GrowthGroups pairs each operation on few records with the same operation on many records, so that the times of one
+// record can be compared in one run. The cases are named "n=" and the number. The key of the result has the By of the
+// operation.
 func GrowthGroups(few, many int) (map[string]Group, error) {
 	out := map[string]Group{}
 	for _, n := range []int{few, many} {

@@ -1,7 +1,7 @@
 package bench
 
-// This file measures the legacy files: modelref converts them into v2 documents and decodes those; by hand they are
-// read into structs and the few fields carried over that most programs want.
+// This file measures legacy files. modelref converts them to v2 documents and decodes these documents. The alternative
+// decodes the files into structs and copies the few fields that most programs need.
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ import (
 	"github.com/haidra-org/modelref/internal/legacy"
 )
 
-// convertGroups returns the conversions of the two large legacy files.
+// convertGroups returns the groups for the two large legacy files.
 func convertGroups(corpus string) ([]Group, error) {
 	var out []Group
 	for _, f := range []struct {
@@ -67,7 +67,7 @@ func convert(category modelref.Category, raw []byte) error {
 	return err
 }
 
-// legacyImage is an image record as it is on GitHub.
+// legacyImage is an image record in the file on GitHub.
 type legacyImage struct {
 	Name         string         `json:"name"`
 	Baseline     string         `json:"baseline"`

@@ -1,6 +1,6 @@
 package bench
 
-// This file measures decoding: a document in memory becomes records.
+// This file measures the decoding of a document in memory.
 
 import (
 	"errors"
@@ -11,10 +11,10 @@ import (
 	"github.com/haidra-org/modelref"
 )
 
-// roomy lets a generated document of any size through.
+// roomy is a size limit that is large enough for every generated document.
 const roomy = 4 << 30
 
-// decodeGroup decodes a document that is in memory, into the records of modelref and into plain ones.
+// decodeGroup decodes a document in memory into the records of modelref and into plain records.
 func decodeGroup[R modelref.Record, P any](d *document) Group {
 	g := Group{Name: "Decode/category=" + string(d.category) + "/" + d.label, Bytes: len(d.body)}
 	g.Cases = append(g.Cases, Case{By: ours, Open: func() (func() error, func(), error) {
@@ -36,7 +36,7 @@ func decodeGroup[R modelref.Record, P any](d *document) Group {
 	return g
 }
 
-// fileClient returns a client that reads files and nothing else.
+// fileClient returns a client that only reads files.
 func fileClient(files fs.FS) (*modelref.Client, error) {
 	return modelref.New(modelref.WithBootstrap(files), modelref.WithOffline(), modelref.WithoutGitHub(),
 		modelref.WithMaxBodyBytes(roomy))
@@ -49,8 +49,7 @@ func wantRecords(got, want int) error {
 	return nil
 }
 
-// oneFile is a file system with one file in it, which is read without being copied first; every other name is that of an
-// empty document.
+// oneFile is a file system with one file, which is read without copying it. All other files contain an empty document.
 type oneFile struct{ name, body string }
 
 func (f oneFile) Open(name string) (fs.File, error) {

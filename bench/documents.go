@@ -1,6 +1,6 @@
 package bench
 
-// This file has the documents: the real ones, and generated ones of any size.
+// This file has the real documents and generates documents of any size.
 
 import (
 	"encoding/json"
@@ -12,44 +12,63 @@ import (
 	"github.com/haidra-org/modelref"
 )
 
-// CorpusVariable names the environment variable that says where the recorded documents are.
+// CorpusVariable is the name of the environment variable with the directory of the recorded documents.
 const CorpusVariable = "MODELREF_CORPUS"
 
 // document is a category document.
 type document struct {
 	category modelref.Category
-	label    string // its part of a benchmark's name
+	label    string // the part of the benchmark's name
 	body     string
 	records  int
-	last     string // the name of its last record
+	last     string // the name of the last record
 	real     bool
+	newest   bool // by the newest service, whose records have licences and guidance
 }
 
 func (d *document) text() bool { return d.category == modelref.CategoryTextGeneration }
 
-// realDocuments returns the text and the image document of the service.
+// realDirectories are the directories of the corpus with the documents of the service, by their part of a benchmark's name.
+var realDirectories = []struct{ label, directory string }{
+	{"doc=real", filepath.Join("primary", "real")},
+	{"doc=newest", filepath.Join("newest", "primary", "real")},
+}
+
+// realDocuments returns the text and the image documents of the service: those of the version that all figures are for,
+// and those of the newest version.
 func realDocuments(corpus string) ([]document, error) {
 	var out []document
-	for _, category := range []modelref.Category{modelref.CategoryTextGeneration, modelref.CategoryImageGeneration} {
-		body, err := os.ReadFile(filepath.Join(corpus, "primary", "real", string(category)+".json"))
-		if err != nil {
-			return nil, err
+	for i, version := range realDirectories {
+		for _, category := range []modelref.Category{modelref.CategoryTextGeneration, modelref.CategoryImageGeneration} {
+			d, err := realDocument(filepath.Join(corpus, version.directory, string(category)+".json"), category)
+			if err != nil {
+				return nil, err
+			}
+			d.label, d.real, d.newest = version.label, i == 0, i > 0
+			out = append(out, d)
 		}
-		var records map[string]json.RawMessage
-		if err := json.Unmarshal(body, &records); err != nil {
-			return nil, err
-		}
-		d := document{category: category, label: "doc=real", body: string(body), records: len(records), real: true}
-		for name := range records { // any name will do, so long as it is always the same
-			d.last = max(d.last, name)
-		}
-		out = append(out, d)
 	}
 	return out, nil
 }
 
-// generatedText makes a text document of n invented records, each as long as one of the service's and with as few
-// fields in it that are empty.
+func realDocument(path string, category modelref.Category) (document, error) {
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return document{}, err
+	}
+	var records map[string]json.RawMessage
+	if err := json.Unmarshal(body, &records); err != nil {
+		return document{}, err
+	}
+	d := document{category: category, body: string(body), records: len(records)}
+	for name := range records { // any name is suitable if it is the same in each run
+		d.last = max(d.last, name)
+	}
+	return d, nil
+}
+
+// generatedText returns a text document of n generated records. They have the length of the records of the service, and
+// as few empty fields.
 func generatedText(n int) document {
 	var out strings.Builder
 	out.Grow(n * 620)
@@ -78,8 +97,8 @@ func generatedText(n int) document {
 	}
 }
 
-// generatedImages makes an image document of n invented records. Their sizes, baselines and flags are scattered, as
-// they are in the service's.
+// generatedImages returns an image document of n generated records. Their sizes, baselines and flags are scattered, as
+// in the document of the service.
 func generatedImages(n int) document {
 	baselines, styles, tags := modelref.Baselines(), modelref.Styles(), modelref.KnownTags()
 	var out strings.Builder
@@ -111,7 +130,7 @@ func generatedImages(n int) document {
 	}
 }
 
-// scatter makes numbers that look random out of numbers in a row (the finaliser of SplitMix64).
+// scatter maps consecutive numbers to numbers that look random (the finalizer of SplitMix64).
 func scatter(x uint64) uint64 {
 	x += 0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9

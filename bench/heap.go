@@ -1,6 +1,6 @@
 package bench
 
-// This file measures what a loaded category keeps on the heap.
+// This file measures the heap memory of a loaded category.
 
 import (
 	"cmp"
@@ -19,46 +19,48 @@ import (
 	"github.com/haidra-org/modelref"
 )
 
-// Held is what one loaded category keeps on the heap, in bytes.
+// Held is the heap memory of one loaded category, in bytes.
 type Held struct {
 	Category modelref.Category
 	Label    string
 	Records  int
-	// Document is the document itself, which the texts of the records are cut out of.
+	// Document is the document, which the strings of the records refer to.
 	Document int
-	// Slab is the records: their number times the size of one.
+	// Slab is the array of the records: their number times the size of one record.
 	Slab int
-	// Rest is everything else: lists, settings, the index of names, and what the client keeps beside them.
+	// Rest is all other memory: lists, settings, the index of names, and the data of the client.
 	Rest int
 }
 
-// Total is all of it.
+// Total is the sum.
 func (h *Held) Total() int { return h.Document + h.Slab + h.Rest }
 
-// Ratio is the total by the document.
+// Ratio is the total divided by the size of the document.
 func (h *Held) Ratio() float64 { return float64(h.Total()) / float64(h.Document) }
 
-// Weighty reports whether the document outweighs what any category costs, whatever is in it: some 450 bytes, beside the
-// 400 of one record with one file.
-func (h *Held) Weighty() bool { return h.Document >= 1<<10 }
+// Weighty reports whether the document is much larger than the fixed size of a loaded category, which is about 1.8 kB:
+// the metadata, the validators, the index of the names and the entry in the cache.
+func (h *Held) Weighty() bool { return h.Document >= 16<<10 }
 
-// RealHeld measures the categories of the corpus that are not empty.
+// RealHeld measures the categories of the corpus that are not empty, of both versions of the service.
 func RealHeld(corpus string) ([]Held, error) {
 	var out []Held
-	for _, category := range modelref.Categories() {
-		body, err := os.ReadFile(filepath.Join(corpus, "primary", "real", string(category)+".json"))
-		if err != nil {
-			return nil, err
+	for _, version := range realDirectories {
+		for _, category := range modelref.Categories() {
+			body, err := os.ReadFile(filepath.Join(corpus, version.directory, string(category)+".json"))
+			if err != nil {
+				return nil, err
+			}
+			if len(body) <= len("{}") {
+				continue
+			}
+			held, err := heldBy(category, string(body))
+			if err != nil {
+				return nil, err
+			}
+			held.Label = version.label
+			out = append(out, held)
 		}
-		if len(body) <= len("{}") {
-			continue
-		}
-		held, err := heldBy(category, string(body))
-		if err != nil {
-			return nil, err
-		}
-		held.Label = "doc=real"
-		out = append(out, held)
 	}
 	return out, nil
 }
@@ -77,12 +79,12 @@ func GeneratedHeld(n int) ([]Held, error) {
 	return out, nil
 }
 
-// weighings is how often a category is loaded and weighed, each time by a client of its own; the one in the middle counts.
-// What the runtime makes beside the load adds a few hundred bytes to one weighing or another.
+// weighings is the number of measurements of a category, each with its own client. The result is the median, because
+// the runtime sometimes allocates a few hundred bytes during a load.
 const weighings = 5
 
-// heldBy loads a category and sees by how much the heap has grown. The first turn is for what a program makes once,
-// whatever it loads.
+// heldBy loads a category and returns the growth of the heap. The result of the first load is ignored, because it
+// includes memory that a program allocates only once.
 func heldBy(category modelref.Category, body string) (Held, error) {
 	if _, err := loadAndWeigh(category, body); err != nil {
 		return Held{}, err
@@ -99,8 +101,8 @@ func heldBy(category modelref.Category, body string) (Held, error) {
 	return all[weighings/2], nil
 }
 
-// loadAndWeigh loads a category with a client that is there before, as it would be in a program, has read another
-// category, and has no part in the figure.
+// loadAndWeigh loads a category with a client that has read another category before. As in a program, the client
+// existed before the load, so its memory is not counted.
 func loadAndWeigh(category modelref.Category, body string) (Held, error) {
 	client, err := modelref.New(modelref.WithoutGitHub(), modelref.WithMaxBodyBytes(roomy),
 		modelref.WithHTTPClient(&http.Client{Transport: oneDocument{category, body}}))
@@ -125,8 +127,8 @@ func loadAndWeigh(category modelref.Category, body string) (Held, error) {
 	return h, err
 }
 
-// oneDocument answers as the service does, without a connection, which would count: with the document of one category,
-// and with an empty one for the others.
+// oneDocument is a transport that responds like the service, but without a connection, whose memory would be counted.
+// It has the document of one category. The other categories are empty.
 type oneDocument struct {
 	category modelref.Category
 	body     string
@@ -143,7 +145,8 @@ func (d oneDocument) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// liveHeap collects until nothing is left to collect: what a finaliser holds goes in the second turn.
+// liveHeap runs the garbage collector until the heap is minimal. Memory that a finalizer holds is freed by the second
+// run.
 func liveHeap() int {
 	var stats runtime.MemStats
 	for range 3 {
@@ -153,8 +156,8 @@ func liveHeap() int {
 	return int(stats.HeapAlloc)
 }
 
-// spareGoroutines leaves ended goroutines behind, which the runtime uses again: it never frees one, and a new one made
-// during a load would count as held.
+// spareGoroutines leaves ended goroutines that the runtime reuses. The runtime never frees goroutines, so a goroutine
+// that is created during a load would be counted.
 func spareGoroutines() {
 	var all sync.WaitGroup
 	end := make(chan struct{})
@@ -165,14 +168,14 @@ func spareGoroutines() {
 	all.Wait()
 }
 
-// loadAny reads a category by the service that it has, and returns the number of its records and what they take.
+// loadAny loads a category with the service of its record type. It returns the number of records and their size.
 func loadAny(client *modelref.Client, category modelref.Category) (records, slab int, err error) {
 	services := reflect.ValueOf(client).Elem()
 	for i := range services.NumField() {
 		if !services.Type().Field(i).IsExported() {
 			continue
 		}
-		service := services.Field(i).Addr()
+		service := services.Field(i)
 		if service.MethodByName("Category").Call(nil)[0].Interface() != category {
 			continue
 		}

@@ -5,22 +5,22 @@ import (
 	"testing"
 )
 
-// mostHeld is how many times its document a category may keep on the heap.
+// mostHeld limits the heap memory of a category, as a multiple of the size of its document.
 const mostHeld = 2.0
 
 func TestHeldHeap(t *testing.T) {
 	corpus := os.Getenv(CorpusVariable)
 	if corpus == "" {
-		t.Skipf("%s is not set: the target is for the real documents", CorpusVariable)
+		t.Skipf("%s must be the directory of the recorded documents", CorpusVariable)
 	}
 	held, err := RealHeld(corpus)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, h := range held {
-		t.Logf("%-18s %6d bytes, %4d records: held %.2f × the document", h.Category, h.Document, h.Records, h.Ratio())
+		t.Logf("%-18s %-10s %6d bytes, %4d records: heap memory is %.2f × the document", h.Category, h.Label, h.Document, h.Records, h.Ratio())
 		if h.Weighty() && h.Ratio() > mostHeld {
-			t.Errorf("%s keeps %.2f × its document on the heap, want at most %.0f", h.Category, h.Ratio(), mostHeld)
+			t.Errorf("%s %s: heap memory must be at most %.0f × the document, got %.2f", h.Category, h.Label, mostHeld, h.Ratio())
 		}
 	}
 }
@@ -32,7 +32,7 @@ func TestHeldHeapGenerated(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, h := range held {
-			t.Logf("%-18s %s: held %.2f × the document", h.Category, h.Label, h.Ratio())
+			t.Logf("%-18s %s: heap memory is %.2f × the document", h.Category, h.Label, h.Ratio())
 		}
 	}
 }

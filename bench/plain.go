@@ -1,7 +1,7 @@
 package bench
 
-// This file has the records as somebody would write them who reads the service without modelref, and the decoders that
-// fill them.
+// This file has the records as a user of the service without modelref might define them, and the decoders for these
+// records.
 
 import (
 	"encoding/json"
@@ -11,7 +11,7 @@ import (
 	goccy "github.com/goccy/go-json"
 )
 
-// PlainCommon is what the records of all categories have.
+// PlainCommon has the fields of the records of all categories.
 type PlainCommon struct {
 	RecordType     string `json:"record_type"`
 	Name           string `json:"name"`
@@ -48,6 +48,42 @@ type PlainCommon struct {
 		Purpose string `json:"purpose"`
 	} `json:"model_classification"`
 	SizeOnDiskBytes *int64 `json:"size_on_disk_bytes"`
+	Licensing       *struct {
+		PlainAssignment
+		Files map[string]PlainAssignment `json:"files"`
+	} `json:"licensing"`
+}
+
+// PlainAssignment is the licence of a model or a file.
+type PlainAssignment struct {
+	LicenseExpression string   `json:"license_expression"`
+	LicenseIDs        []string `json:"license_ids"`
+	CommercialUse     string   `json:"commercial_use"`
+	Redistribution    string   `json:"redistribution"`
+	Obligations       []string `json:"obligations"`
+	Attribution       string   `json:"attribution"`
+	Evidence          []struct {
+		Source      string `json:"source"`
+		Description string `json:"description"`
+		CheckedAt   string `json:"checked_at"`
+	} `json:"evidence"`
+	ReviewedBy string `json:"reviewed_by"`
+	ReviewedAt string `json:"reviewed_at"`
+	Notes      string `json:"notes"`
+}
+
+// PlainClaim says whether a text model supports something.
+type PlainClaim struct {
+	Status        string        `json:"status"`
+	Sources       []PlainSource `json:"sources"`
+	Qualification string        `json:"qualification"`
+}
+
+// PlainSource is the source of a claim.
+type PlainSource struct {
+	URL   string `json:"url"`
+	Title string `json:"title"`
+	Note  string `json:"note"`
 }
 
 // PlainText is a text record.
@@ -64,6 +100,18 @@ type PlainText struct {
 	Settings            map[string]any `json:"settings"`
 	TextModelGroup      string         `json:"text_model_group"`
 	NameSchemaException string         `json:"name_schema_exception"`
+	Guidance            *struct {
+		Status                 string   `json:"status"`
+		PrimaryProfileID       string   `json:"primary_profile_id"`
+		SupplementalProfileIDs []string `json:"supplemental_profile_ids"`
+	} `json:"guidance"`
+	ContextWindow *struct {
+		MaximumTokens int64         `json:"maximum_tokens"`
+		Sources       []PlainSource `json:"sources"`
+		Qualification string        `json:"qualification"`
+	} `json:"context_window"`
+	InteractionModes map[string]PlainClaim `json:"interaction_modes"`
+	Capabilities     map[string]PlainClaim `json:"capabilities"`
 }
 
 // PlainImage is an image record.
@@ -82,14 +130,14 @@ type PlainImage struct {
 	Requirements     map[string]any `json:"requirements"`
 }
 
-// decoder is a JSON decoder as a program would call it.
+// decoder is a JSON decoder with the call that a program would use.
 type decoder struct {
 	name      string
 	unmarshal func(data []byte, into any) error
 }
 
-// decoders are the alternatives. The caller of each hands over the bytes and leaves them alone afterwards, so that those
-// that can cut strings out of them may: sonic is set to its fastest, which also skips its checks of the text.
+// decoders are the alternatives. The caller must not modify the bytes afterwards, because some decoders return strings
+// that refer to the bytes. sonic has its fastest configuration, which also skips the validation of strings.
 var decoders = []decoder{
 	{"encoding/json", json.Unmarshal},
 	{"go-json-experiment", func(data []byte, into any) error { return experiment.Unmarshal(data, into) }},

@@ -1,6 +1,6 @@
 package bench
 
-// This file measures queries against the loops that a program would have in their place, over the same records.
+// This file compares queries with loops over the same records.
 
 import (
 	"cmp"
@@ -13,14 +13,14 @@ import (
 
 type image = modelref.ImageGenerationRecord
 
-// shape is a question that can be put as a query or as a loop. Both return the number of records in the answer.
+// shape is a question that is answered by a query and by a loop. Both return the number of records in the result.
 type shape struct {
 	name  string
 	query func(*modelref.Reference[image]) func() (int, error)
 	loop  func([]image) func() int
 }
 
-// queryGroups asks every question of a document.
+// queryGroups returns a group for each question about a document.
 func queryGroups(d *document) []Group {
 	var out []Group
 	for _, s := range shapes {
@@ -53,7 +53,7 @@ func queryGroups(d *document) []Group {
 	return out
 }
 
-// copied returns the records as a slice, which is the fastest thing that a loop can go over.
+// copied returns the records as a slice, which is the fastest form for a loop.
 func copied(ref *modelref.Reference[image]) []image {
 	out := make([]image, 0, ref.Len())
 	for _, r := range ref.All() {
@@ -92,12 +92,12 @@ var shapes = []shape{
 	}, func(records []image) func() int { return func() int { return loopCount(records) } }},
 
 	{"TagsAny", func(ref *modelref.Reference[image]) func() (int, error) {
-		q := modelref.QueryImages(ref).TagsAny(aTag)
+		q := modelref.NewImageQuery(ref).TagsAny(aTag)
 		return func() (int, error) { return q.Count(context.Background()) }
 	}, func(records []image) func() int { return func() int { return loopTags(records) } }},
 
 	{"GroupBy", func(ref *modelref.Reference[image]) func() (int, error) {
-		q := modelref.QueryImages(ref)
+		q := modelref.NewImageQuery(ref)
 		return func() (int, error) {
 			return count(modelref.GroupBy(context.Background(), q, modelref.ImageFields.Baseline))
 		}
@@ -105,7 +105,7 @@ var shapes = []shape{
 }
 
 func filtered(ref *modelref.Reference[image]) modelref.ImageQuery {
-	return modelref.QueryImages(ref).
+	return modelref.NewImageQuery(ref).
 		Where(modelref.ImageFields.Baseline.In(wanted1, wanted2), modelref.ImageFields.SizeOnDiskBytes.Lt(atMost)).
 		ExcludeNSFW()
 }
@@ -121,19 +121,19 @@ func keeps(r *image) bool {
 }
 
 func bySize(a, b *image) int {
-	x, _ := a.SizeOnDiskBytes.Get() // keeps lets none without one through
+	x, _ := a.SizeOnDiskBytes.Get() // keeps selects only records that have a size
 	y, _ := b.SizeOnDiskBytes.Get()
 	return cmp.Or(cmp.Compare(x, y), cmp.Compare(a.Name, b.Name))
 }
 
-// loopOrdered is what most would write: filter, sort, cut.
+// loopOrdered is the usual implementation: filter, sort, truncate.
 func loopOrdered(records []image) []*image {
 	out := loopFilter(records)
 	slices.SortStableFunc(out, bySize)
 	return out[:min(answer, len(out))]
 }
 
-// loopTop is what the careful would write: it keeps no more than the answer, in order.
+// loopTop is a careful implementation: it keeps only the records of the result, in order.
 func loopTop(records []image) []*image {
 	out := make([]*image, 0, answer+1)
 	for i := range records {

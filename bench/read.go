@@ -1,10 +1,9 @@
 package bench
 
-// This file measures reading: cold over loopback, warm, a poll of a watch, and the first record after a restart.
+// This file measures reads: cold over loopback, warm, the poll of a watch, and the first record after a restart.
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -22,19 +21,19 @@ import (
 	"github.com/haidra-org/modelref"
 )
 
-var errWrong = errors.New("wrong answer")
+var errWrong = errors.New("wrong result")
 
-// serve answers as the service does: the document, and the stamp of a change long ago. Each answer to a question for
-// the stamp is told on polled, where that is not nil.
+// serve starts a server that responds like the service: it has the document and a last-updated time in the past. If
+// polled is not nil, the server sends on polled after each request for the last-updated time.
 func serve(d *document, polled chan<- struct{}) *httptest.Server {
 	path := "/model_references/v2/" + string(d.category)
-	stampPath := "/model_references/v2/metadata/" + string(d.category) + "/last_updated"
+	updatedPath := "/model_references/v2/metadata/" + string(d.category) + "/last_updated"
 	whole := []byte(d.body)
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body := whole
 		switch r.URL.Path {
 		case path:
-		case stampPath:
+		case updatedPath:
 			body = []byte(`{"last_updated":1700000000}`)
 			if polled != nil {
 				select {
@@ -48,11 +47,11 @@ func serve(d *document, polled chan<- struct{}) *httptest.Server {
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-		_, _ = w.Write(body) // a client that goes away is none of the server's business
+		_, _ = w.Write(body) // ignores a client that closes the connection
 	}))
 }
 
-// networkClient returns a client of a server that has nothing else to ask.
+// networkClient returns a client whose only source is the server.
 func networkClient(server *httptest.Server, options ...modelref.Option) (*modelref.Client, error) {
 	return modelref.New(append([]modelref.Option{
 		modelref.WithPrimaryURL(server.URL), modelref.WithoutGitHub(), modelref.WithTTL(time.Hour),
@@ -60,14 +59,14 @@ func networkClient(server *httptest.Server, options ...modelref.Option) (*modelr
 	}, options...)...)
 }
 
-// coldReadGroup downloads and decodes a document over loopback, on a connection that is open.
+// coldReadGroup downloads and decodes a document over loopback, on an open connection.
 func coldReadGroup[P any](d *document) Group {
 	g := Group{Name: "ColdRead/" + d.label, Bytes: len(d.body)}
 	g.Cases = append(g.Cases, Case{By: ours, Inexact: true, Open: func() (func() error, func(), error) {
 		server := serve(d, nil)
 		client, err := networkClient(server)
 		run := func() error {
-			ref, err := client.TextGeneration.Load(context.Background(), modelref.Refresh())
+			ref, err := client.TextGeneration.Load(context.Background(), modelref.WithRefresh())
 			return errors.Join(err, wantRecords(ref.Len(), d.records))
 		}
 		return run, func() { _ = client.Close(); server.Close() }, err
@@ -90,7 +89,7 @@ func coldReadGroup[P any](d *document) Group {
 	return g
 }
 
-// get is a request as written by hand.
+// get is an HTTP request without modelref.
 func get(url string) ([]byte, error) {
 	resp, err := http.Get(url)
 	if err != nil {
@@ -100,18 +99,19 @@ func get(url string) ([]byte, error) {
 	return body, errors.Join(err, resp.Body.Close())
 }
 
-// batch is how many warm reads make one operation: few would take no longer than the start of a goroutine.
+// batch is the number of warm reads in one operation. A smaller number would take no longer than the start of a
+// goroutine.
 const batch = 50_000
 
-// warmWay is a way of reading what is in memory.
+// warmWay is a way to read a category in memory.
 type warmWay struct {
 	by   string
 	read func(*modelref.Client, *gocache.Cache) error
 }
 
-// warmGroup reads a category that is in memory, a batch of times in an operation; the ways that end in "x2" let two
-// goroutines do half each. What two goroutines can be on the machine as it is, the ways called "spin" tell: they do
-// arithmetic and share nothing.
+// warmGroup reads a category in memory. One operation is a batch of reads. In the cases whose names end in "x2", each
+// of two goroutines does half of the reads. The cases "spin" only calculate and share no memory. They show the best
+// possible speedup of two goroutines on the machine.
 func warmGroup(d *document) Group {
 	g := Group{Name: "Warm/" + d.label}
 	ctx := context.Background()
@@ -154,7 +154,7 @@ func warmCase(d *document, way warmWay, workers int) Case {
 	return c
 }
 
-// spin takes about as long as a read.
+// spin takes about the same time as a read.
 func spin() error {
 	x := uint64(1)
 	for range 20 {
@@ -166,7 +166,7 @@ func spin() error {
 	return nil
 }
 
-// inParallel returns an operation that reads a batch, divided between the workers.
+// inParallel returns an operation that performs a batch of reads, divided between the workers.
 func inParallel(workers int, read func() error) func() error {
 	work := func() error {
 		for range batch / workers {
@@ -190,49 +190,7 @@ func inParallel(workers int, read func() error) func() error {
 	}
 }
 
-// pollGroup measures one poll of a watch while nothing changes, against the same request by hand.
-func pollGroup(d *document) Group {
-	g := Group{Name: "WatchPoll/" + d.label}
-	g.Cases = append(g.Cases, Case{By: ours, Inexact: true, Open: func() (func() error, func(), error) {
-		polled := make(chan struct{})
-		server := serve(d, polled)
-		client, err := networkClient(server)
-		ctx, cancel := context.WithCancel(context.Background())
-		var watching sync.WaitGroup
-		watching.Go(func() {
-			for _, err := range client.TextGeneration.Watch(ctx, modelref.WatchOptions{Interval: time.Microsecond}) {
-				if err != nil && ctx.Err() == nil {
-					panic(err) // it would measure the wait after an error
-				}
-			}
-		})
-		run := func() error { <-polled; return nil }
-		for range 3 { // the first is the download, after which the stamp settles
-			_ = run()
-		}
-		return run, func() { cancel(); _ = client.Close(); watching.Wait(); server.Close() }, err
-	}})
-	g.Cases = append(g.Cases, Case{By: "http.Get+encoding/json", Inexact: true, Open: func() (func() error, func(), error) {
-		server := serve(d, nil)
-		run := func() error {
-			body, err := get(server.URL + "/model_references/v2/metadata/" + string(d.category) + "/last_updated")
-			if err != nil {
-				return err
-			}
-			var stamp struct {
-				LastUpdated *int64 `json:"last_updated"`
-			}
-			if err := json.Unmarshal(body, &stamp); err != nil || *stamp.LastUpdated != 1_700_000_000 {
-				return errors.Join(err, errWrong)
-			}
-			return nil
-		}
-		return run, func() { http.DefaultClient.CloseIdleConnections(); server.Close() }, nil
-	}})
-	return g
-}
-
-// restartGroup measures the way from the start of a program that has a fresh copy on disk to its first record.
+// restartGroup measures the time from the start of a program with a fresh copy on disk to the first record.
 func restartGroup[P any](d *document) Group {
 	g := Group{Name: "Restart/" + d.label, Bytes: len(d.body)}
 	g.Cases = append(g.Cases, restartByModelref(d))
@@ -257,7 +215,7 @@ func restartGroup[P any](d *document) Group {
 			return len(records), err
 		})
 	}
-	// What the cache directory itself costs: the same decoder, without the care for the file.
+	// The cost of the cache directory: the same decoder without the validation of the file.
 	readFile("os.ReadFile+"+ours, func(data []byte) (int, error) {
 		ref, err := modelref.DecodeDocument[modelref.TextGenerationRecord](d.category, string(data))
 		return ref.Len(), err
@@ -265,7 +223,7 @@ func restartGroup[P any](d *document) Group {
 	return g
 }
 
-// restartByModelref lets a first client write the cache directory, and measures those that come after it.
+// restartByModelref writes the cache directory with a first client and measures the following clients.
 func restartByModelref(d *document) Case {
 	return Case{By: ours, Inexact: true, Open: func() (func() error, func(), error) {
 		dir, err := os.MkdirTemp("", "modelref-bench-")
@@ -282,12 +240,12 @@ func restartByModelref(d *document) Case {
 			return errors.Join(err, client.Close())
 		}
 		err = run()
-		server.Close() // from here on the disk must do
+		server.Close() // only the disk is left
 		return run, func() { _ = os.RemoveAll(dir) }, err
 	}}
 }
 
-// onDisk writes the document to a file of its own.
+// onDisk writes the document to a temporary file.
 func onDisk(d *document) (dir, path string, err error) {
 	dir, err = os.MkdirTemp("", "modelref-bench-")
 	if err != nil {

@@ -1,7 +1,7 @@
 package main
 
-// This file takes the times. What else the machine does comes and goes within seconds, so the ways of doing one thing
-// run in turn, in bursts of milliseconds.
+// This file measures the times. Other load on the machine changes within seconds. Therefore the cases of a group run in
+// turn, in bursts of milliseconds.
 
 import (
 	"errors"
@@ -15,21 +15,22 @@ import (
 	"github.com/haidra-org/modelref/bench"
 )
 
-// burstsPerRound is how many bursts a way has in a round. The fastest counts: a neighbour can only make them slower.
+// burstsPerRound is the number of bursts of a case in a round. The fastest burst counts, because other load can only
+// make a burst slower.
 const burstsPerRound = 3
 
-// contender is a case while its group is measured.
+// contender is a case with its measurements.
 type contender struct {
 	name   string
 	run    func() error
 	done   func()
 	repeat int             // operations in a burst
-	warm   time.Duration   // of one operation, before the rounds
-	rounds []time.Duration // of one operation
-	allocs int             // of one operation, or -1
+	warm   time.Duration   // time of one operation, before the rounds
+	rounds []time.Duration // times of one operation
+	allocs int             // allocations of one operation, or -1
 }
 
-// measureGroup runs all cases of the group and returns them with their times.
+// measureGroup runs all cases of the group and returns them with their measurements.
 func measureGroup(g *bench.Group, s settings) (out []*contender, err error) {
 	defer func() {
 		for _, c := range out {
@@ -52,7 +53,7 @@ func measureGroup(g *bench.Group, s settings) (out []*contender, err error) {
 		}
 	}
 	rounds, bursts := effort(out, s.rounds)
-	if bursts == 1 { // what is this long is large: a first round makes the system give the memory, which takes longer still
+	if bursts == 1 { // the operations are large: in a first round, the system has to provide the memory, which takes longer
 		if err := round(out, 1); err != nil {
 			return out, fmt.Errorf("%s: %w", g.Name, err)
 		}
@@ -68,8 +69,8 @@ func measureGroup(g *bench.Group, s settings) (out []*contender, err error) {
 	return out, nil
 }
 
-// effort returns how many rounds of how many bursts to take. What takes long meets the machine as it is on average, and
-// needs fewer.
+// effort returns the number of rounds and of bursts in a round. A long operation averages over the load on the machine,
+// so it needs fewer.
 func effort(all []*contender, rounds int) (int, int) {
 	longest := time.Duration(0)
 	for _, c := range all {
@@ -85,7 +86,7 @@ func effort(all []*contender, rounds int) (int, int) {
 	}
 }
 
-// round gives every contender its bursts, in turn.
+// round runs the bursts of every contender, in turn.
 func round(all []*contender, bursts int) error {
 	best := make([]time.Duration, len(all))
 	for range bursts {
@@ -105,7 +106,7 @@ func round(all []*contender, bursts int) error {
 	return nil
 }
 
-// calibrate finds how many operations fill a burst, and warms up.
+// calibrate determines the number of operations in a burst, and warms up.
 func (c *contender) calibrate(burst time.Duration) error {
 	c.repeat = 1
 	for {
@@ -121,7 +122,8 @@ func (c *contender) calibrate(burst time.Duration) error {
 	}
 }
 
-// burst returns the time of one operation. The garbage of the others is collected first, its own while it runs.
+// burst returns the time of one operation. It collects the garbage of the other cases first. The garbage of the
+// operation is collected while it runs.
 func (c *contender) burst() (time.Duration, error) {
 	runtime.GC()
 	var err error
@@ -132,8 +134,8 @@ func (c *contender) burst() (time.Duration, error) {
 	return max(time.Since(start)/time.Duration(c.repeat), 1), err
 }
 
-// countAllocs counts the allocations of one operation. The collector stands still, since it empties the pools that
-// memory is taken from; the least of several counts is that of the operation alone.
+// countAllocs counts the allocations of one operation. The garbage collector is disabled, because it empties the pools.
+// The smallest of several counts has only the allocations of the operation.
 func (c *contender) countAllocs() {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	for range 5 {
@@ -150,7 +152,7 @@ func (c *contender) median() time.Duration {
 	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
 }
 
-// ratioTo returns the median of the rounds' ratios: each compares times that were taken side by side.
+// ratioTo returns the median of the ratios of all rounds. Each ratio compares times of the same round.
 func (c *contender) ratioTo(other *contender) float64 {
 	ratios := make([]float64, len(c.rounds))
 	for i := range ratios {

@@ -1,6 +1,6 @@
 package main
 
-// This file says which ratios are wanted, and prints them.
+// This file defines the ratios in the report and prints them.
 
 import (
 	"errors"
@@ -17,19 +17,19 @@ import (
 	"github.com/haidra-org/modelref/bench"
 )
 
-// row is a line of the table for every group whose name has the prefix.
+// row defines a line of the report for every group whose name has the prefix.
 type row struct {
 	prefix  string
-	ours    string   // the case
-	against []string // the fastest of these counts
-	target  float64  // at most; 0 where none is set
-	only    string   // the target is for groups whose name has this in it
+	ours    string   // the case of modelref
+	against []string // the fastest of these cases counts
+	target  float64  // the maximum, or 0 if there is no target
+	only    string   // if not empty, the target applies only to groups whose name contains it
 }
 
 var plainDecoders = []string{"encoding/json", "go-json-experiment", "sonic", "goccy"}
 
 var rows = []row{
-	{"Decode/category=text", "modelref", plainDecoders, 1, "doc=real"},
+	{"Decode/category=text", "modelref", plainDecoders, 1, "doc="},
 	{"Decode/category=text", "modelref", plainDecoders[:1], 0, ""},
 	{"Decode/category=image", "modelref", plainDecoders, 0, ""},
 	{"ColdRead/", "modelref", []string{"http.Get+encoding/json"}, 0.35, ""},
@@ -43,7 +43,6 @@ var rows = []row{
 	{"Query/shape=FilterOrderLimit/", "modelref", []string{"hand"}, 1.3, ""},
 	{"Query/", "modelref", []string{"hand"}, 0, ""},
 	{"Convert/", "modelref", []string{"hand"}, 0, ""},
-	{"WatchPoll/", "modelref", []string{"http.Get+encoding/json"}, 0, ""},
 	{"Restart/", "modelref", []string{"os.ReadFile+encoding/json"}, 1.3, ""},
 	{"Restart/", "modelref", withPrefix("os.ReadFile+", plainDecoders), 0, ""},
 	{"Restart/", "modelref", []string{"os.ReadFile+modelref"}, 1.3, ""},
@@ -57,10 +56,10 @@ func withPrefix(prefix string, names []string) []string {
 	return out
 }
 
-// worse is by how much a ratio may be above that of ratios.txt before it is said.
+// worse is the factor above which a ratio counts as worse than the ratio in ratios.txt.
 const worse = 1.1
 
-// report gathers what has been measured.
+// report has all measurements.
 type report struct {
 	settings
 	allocs map[string]int
@@ -73,11 +72,11 @@ func newReport(s settings) (*report, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	fmt.Printf("%-62s %-26s %9s %9s %9s\n", "ratio", "to", "is", "was", "at most")
+	fmt.Printf("%-62s %-26s %9s %9s %9s\n", "case", "compared with", "now", "before", "at most")
 	return &report{settings: s, allocs: map[string]int{}, ratios: map[string]float64{}, before: before}, nil
 }
 
-// documents measures all groups on the documents of the corpus, or of those sizes, and prints their rows.
+// documents measures all groups for the documents of the corpus, or of the given sizes. It prints their rows.
 func (r *report) documents(corpus string, sizes ...int) error {
 	groups, err := bench.Groups(corpus, sizes...)
 	if err != nil {
@@ -85,8 +84,11 @@ func (r *report) documents(corpus string, sizes ...int) error {
 	}
 	for i := range groups {
 		g := &groups[i]
+		if !strings.Contains(g.Name, r.group) {
+			continue
+		}
 		if g.Records > 10_000 && strings.HasPrefix(g.Name, "Warm/") {
-			continue // says nothing that the smaller ones do not
+			continue // the smaller documents have the same results
 		}
 		contenders, err := measureGroup(g, r.settings)
 		if err != nil {
@@ -98,7 +100,7 @@ func (r *report) documents(corpus string, sizes ...int) error {
 	return nil
 }
 
-// note keeps what is looked at when all is measured.
+// note stores the allocations for the comparison at the end.
 func (r *report) note(g *bench.Group, contenders []*contender) {
 	for _, c := range contenders {
 		if c.allocs >= 0 {
@@ -144,21 +146,21 @@ func (r *report) printRows(g *bench.Group, contenders []*contender) {
 	}
 }
 
-// printRow prints a ratio beside what it was under that key, and marks one that has become worse.
+// printRow prints a ratio next to the former ratio with the same key, and marks it if it has become worse.
 func (r *report) printRow(key, name, other string, ratio float64, target string) {
 	r.ratios[key] = ratio
-	was, mark := "-", ""
+	former, mark := "-", ""
 	if before, ok := r.before[key]; ok {
-		was = fmt.Sprintf("%.2f", before)
+		former = fmt.Sprintf("%.2f", before)
 		if ratio > before*worse {
 			mark = " worse"
 		}
 	}
-	fmt.Printf("%-62s %-26s %9.2f %9s %9s%s\n", name, other, ratio, was, target, mark)
+	fmt.Printf("%-62s %-26s %9.2f %9s %9s%s\n", name, other, ratio, former, target, mark)
 }
 
-// fallen says how many ratios have become worse. It is for people to judge: other machines have other ratios, and a
-// neighbour's work is in each.
+// fallen prints the ratios that have become worse. It does not fail, because other machines have other ratios and other
+// load affects each ratio.
 func (r *report) fallen() {
 	var fallen []string
 	compared := 0
@@ -169,12 +171,12 @@ func (r *report) fallen() {
 		}
 		compared++
 		if r.ratios[key] > before*worse {
-			fallen = append(fallen, fmt.Sprintf("  %s: %.2f, was %.2f", key, r.ratios[key], before))
+			fallen = append(fallen, fmt.Sprintf("  %s: %.2f, before %.2f", key, r.ratios[key], before))
 		}
 	}
 	fmt.Printf("\nratios: %d compared with %s\n", compared, ratiosFile)
 	if len(fallen) > 0 {
-		fmt.Printf("NOTE: more than a tenth worse:\n%s\n", strings.Join(fallen, "\n"))
+		fmt.Printf("NOTE: these ratios are more than a tenth worse:\n%s\n", strings.Join(fallen, "\n"))
 	}
 }
 
@@ -182,10 +184,10 @@ func shorten(name string) string {
 	return strings.NewReplacer("category=", "", "shape=", "", "_generation", "").Replace(name)
 }
 
-// growth prints how the time of one record grows with the number of records, from ten thousand on.
+// growth prints how the time of one record changes with the number of records, starting at ten thousand.
 func (r *report) growth() error {
 	const few = 10_000
-	fmt.Printf("\n%-62s %-26s %9s %9s %9s\n", "time of one record", "to that of", "is", "was", "at most")
+	fmt.Printf("\n%-62s %-26s %9s %9s %9s\n", "time of one record", "compared with", "now", "before", "at most")
 	for _, many := range r.sizes {
 		if many <= few {
 			continue
@@ -211,7 +213,7 @@ func (r *report) growth() error {
 	return nil
 }
 
-// heap prints what the categories keep on the heap.
+// heap prints the heap memory of the categories.
 func (r *report) heap() error {
 	var all []bench.Held
 	if r.corpus != "" {
@@ -228,8 +230,8 @@ func (r *report) heap() error {
 		}
 		all = append(all, held...)
 	}
-	fmt.Printf("\n%-34s %9s %12s %8s %8s %9s %9s\n", "held on the heap, by the document", "records", "document", "records", "rest", "is", "at most")
-	sum := bench.Held{Category: "all of them", Label: "doc=real"}
+	fmt.Printf("\n%-34s %9s %12s %8s %8s %9s %9s\n", "heap memory / document", "records", "document", "records", "rest", "now", "at most")
+	sum := bench.Held{Category: "all categories", Label: "doc=real"}
 	for _, h := range all {
 		if h.Label == sum.Label {
 			sum.Records, sum.Document = sum.Records+h.Records, sum.Document+h.Document
@@ -241,7 +243,7 @@ func (r *report) heap() error {
 	}
 	for _, h := range all {
 		target := "-"
-		if h.Label == sum.Label && h.Weighty() {
+		if strings.HasPrefix(h.Label, "doc=") && h.Weighty() {
 			target = "2.00"
 		}
 		by := float64(h.Document)
@@ -251,13 +253,13 @@ func (r *report) heap() error {
 	return nil
 }
 
-// The files that say what was measured before.
+// The files with the former measurements.
 const (
 	allocsFile = "allocs.txt"
 	ratiosFile = "ratios.txt"
 )
 
-// update writes down what has been measured. What was not measured stands.
+// update writes the measurements to the files. Entries that were not measured are kept.
 func (r *report) update() error {
 	allocs, err := readNumbers(beside(allocsFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -283,22 +285,23 @@ func (r *report) allocations() error {
 	var wrong []string
 	for _, name := range slices.Sorted(maps.Keys(r.allocs)) {
 		if n, ok := want[name]; !ok || int(n) != r.allocs[name] {
-			wrong = append(wrong, fmt.Sprintf("  %s: %d, want %.0f", name, r.allocs[name], n))
+			wrong = append(wrong, fmt.Sprintf("  %s: must be %.0f, got %d", name, n, r.allocs[name]))
 		}
 	}
 	fmt.Printf("\nallocations: %d counts compared with %s\n", len(r.allocs), allocsFile)
 	if text, err := os.ReadFile(beside(allocsFile)); err == nil && !strings.Contains(string(text), allocsHeader()) {
-		fmt.Printf("NOTE: they were counted with another version of Go than %s, so that %d differences are no failure\n",
+		fmt.Printf("NOTE: the file was written by another version of Go than %s, so %d differences are not a failure\n",
 			runtime.Version(), len(wrong))
 		return nil
 	}
 	if len(wrong) > 0 {
-		return fmt.Errorf("allocations have changed (write them anew with -update where that is meant):\n%s", strings.Join(wrong, "\n"))
+		return fmt.Errorf("allocations have changed (if the change is intended, update the file with -update):\n%s", strings.Join(wrong, "\n"))
 	}
 	return nil
 }
 
-// beside returns the path of a file beside the module file, whether the command runs in bench or above it.
+// beside returns the path of a file next to the go.mod of the module bench. The working directory may be bench or its
+// parent.
 func beside(name string) string {
 	if _, err := os.Stat("go.mod"); err == nil {
 		if _, err := os.Stat("ratios"); err == nil {
@@ -308,20 +311,20 @@ func beside(name string) string {
 	return filepath.Join("bench", name)
 }
 
-// allocsHeader is the first line of allocs.txt. What the standard library allocates differs between versions of Go.
+// allocsHeader is the first line of allocs.txt. The allocations of the standard library differ between versions of Go.
 func allocsHeader() string {
 	parts := append(strings.SplitN(runtime.Version(), ".", 3), "")
 	return "# Allocations of one operation with " + parts[0] + "." + parts[1] + ". Written by: go run ./ratios -update\n"
 }
 
-// writeNumbers writes a file of names with their numbers, each with that many decimals.
+// writeNumbers writes a file of names and numbers. The numbers have the given number of decimals.
 func writeNumbers(path, header string, numbers map[string]float64, decimals int) error {
 	var out strings.Builder
 	out.WriteString(header)
 	for _, name := range slices.Sorted(maps.Keys(numbers)) {
 		fmt.Fprintf(&out, "%s %.*f\n", name, decimals, numbers[name])
 	}
-	return os.WriteFile(path, []byte(out.String()), 0o644) //nolint:gosec // it is committed
+	return os.WriteFile(path, []byte(out.String()), 0o644) //nolint:gosec // committed file
 }
 
 func readNumbers(path string) (map[string]float64, error) {
