@@ -119,7 +119,7 @@ func printSmallest(ctx context.Context, stdout io.Writer, options []modelref.Opt
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "\n%d of %d image models, from %s, %s\n", len(models), ref.Len(), ref.Origin(), age(ref))
+	_, err = fmt.Fprintf(stdout, "\n%d of %d image models, from %s, %s\n", len(models), ref.Len(), ref.Source(), age(ref))
 	return err
 }
 
@@ -143,7 +143,7 @@ func printError(stderr io.Writer, err error) {
 		return
 	}
 	fmt.Fprintf(stderr, "quickstart: no source could give %s:\n", fetch.Category)
-	for _, attempt := range fetch.Attempts {
+	for _, attempt := range fetch.Sources {
 		fmt.Fprintln(stderr, "  "+attempt.String())
 	}
 }

@@ -1,17 +1,15 @@
-// Command service serves the model reference over HTTP from memory: it loads every category when it starts, watches them
-// all, and answers while the PRIMARY is down.
+// Command service is an HTTP service of your own that uses the model reference: it serves the read API and the page of
+// package mirror, and one endpoint beside them.
 //
 //	go run ./examples/service -demo
-//	curl 'http://127.0.0.1:8080/models?category=image_generation&baseline=stable_diffusion_xl&nsfw=false&limit=3'
-//	curl http://127.0.0.1:8080/healthz
-//	curl http://127.0.0.1:8080/metrics
+//	curl 'http://127.0.0.1:8080/choose?baseline=stable_diffusion_xl&bytes=8000000000'
 //
-// The environment variables of the Python library are heeded; see modelref.FromEnv.
+// The environment variables of the Python library are used; see modelref.FromEnv.
 package main
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -20,132 +18,88 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"sync"
+	"strconv"
 	"syscall"
-	"time"
 
 	"github.com/haidra-org/modelref"
+	"github.com/haidra-org/modelref/mirror"
 	"github.com/haidra-org/modelref/modelreftest"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	err := run(ctx, os.Args[1:], os.Stdout)
 	stop()
-	os.Exit(code)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "service:", err)
+		os.Exit(1)
+	}
 }
 
-const usage = `service serves the model reference over HTTP from memory.
-
-  GET /models?category=image_generation&baseline=flux_1&nsfw=false&limit=10
-               the records of one category; all but category may be left out
-  GET /healthz 200 while every category has an answer, 503 while one has none
-  GET /metrics what the client did and holds, for Prometheus
-
-It ends on SIGINT and SIGTERM, after the requests that are under way. Where it listens
-goes to standard output, its log to standard error.
-
-Flags:
-`
-
-// settings are what the flags say.
-type settings struct {
-	addr, primary, cacheDir string
-	interval                time.Duration
-	demo                    bool
-}
-
-// run is main with its surroundings as arguments; it returns the exit code.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	var s settings
+// run is main with its surroundings as arguments. It returns after ctx is done and the responses under way are written.
+func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("service", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() {
-		fmt.Fprint(stderr, usage)
-		flags.PrintDefaults()
+	addr := flags.String("addr", "127.0.0.1:8080", "`address` to listen on; port 0 takes a free one")
+	cacheDir := flags.String("cache-dir", "", "keep copies in this `directory`, and read them if the PRIMARY is down")
+	demo := flags.Bool("demo", false, "read a built-in server with made-up models; no network")
+	if err := flags.Parse(args); err != nil {
+		return err
 	}
-	flags.StringVar(&s.addr, "addr", "127.0.0.1:8080", "`address` to listen on; port 0 takes a free one")
-	flags.DurationVar(&s.interval, "interval", time.Minute, "how often the PRIMARY is asked whether something changed")
-	flags.BoolVar(&s.demo, "demo", false, "read a built-in server with made-up models; no network")
-	flags.StringVar(&s.primary, "primary", "", "base `URL` of the PRIMARY (default "+modelref.DefaultPrimaryURL+")")
-	flags.StringVar(&s.cacheDir, "cache-dir", "", "keep copies in this `directory`, and read them when nothing else answers")
-	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
-		return 0
-	} else if err != nil {
-		return 2
-	}
-	if flags.NArg() > 0 || s.interval <= 0 {
-		fmt.Fprintln(stderr, "service takes flags alone, and an -interval above 0; see -h")
-		return 2
-	}
-	logger := slog.New(slog.NewTextHandler(stderr, nil))
-	options, done, err := s.options(logger)
-	if err == nil {
-		err = serve(ctx, &s, options, stdout, logger)
-		done()
-	}
-	if err != nil {
-		fmt.Fprintln(stderr, "service:", err)
-		return 1
-	}
-	return 0
-}
-
-// options returns the options of the client, and what to call when it is closed.
-func (s *settings) options(logger *slog.Logger) ([]modelref.Option, func(), error) {
 	options := []modelref.Option{
-		modelref.FromEnv(),
-		modelref.WithTTL(2 * s.interval), // the watches confirm every category before its time is over
-		modelref.RefreshInBackground(),   // and where they cannot, no request to /models waits for the PRIMARY
-		modelref.WithLogger(logger),
+		modelref.FromEnv(), modelref.WithLogger(slog.Default()),
+		modelref.WithRefreshWait(0), // no request waits for the PRIMARY while there is a copy to serve
 	}
-	if s.primary != "" {
-		options = append(options, modelref.WithPrimaryURL(s.primary))
+	if *cacheDir != "" {
+		options = append(options, modelref.WithCacheDir(*cacheDir))
 	}
-	if s.cacheDir != "" {
-		options = append(options, modelref.WithCacheDir(s.cacheDir))
+	if *demo {
+		server, err := modelreftest.Start()
+		if err != nil {
+			return err
+		}
+		defer server.Close()
+		options = append(options, server.Options()...)
 	}
-	if !s.demo {
-		return options, func() {}, nil
-	}
-	server, err := modelreftest.Start()
-	if err != nil {
-		return nil, nil, err
-	}
-	return append(options, server.Options()...), server.Close, nil
-}
-
-// serve runs the service until ctx ends. It listens before anything is loaded, so that /healthz can say so.
-func serve(ctx context.Context, s *settings, options []modelref.Option, stdout io.Writer, logger *slog.Logger) error {
 	client, err := modelref.New(options...)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.addr)
+	listener, err := net.Listen("tcp", *addr)
 	if err != nil {
 		return err
 	}
-	api := newAPI(client, s.interval, logger)
-	server := &http.Server{Handler: api.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 	fmt.Fprintf(stdout, "listening on http://%s\n", listener.Addr())
+	return mirror.Serve(ctx, listener, handler(client))
+}
 
-	ctx, cancel := context.WithCancel(ctx)
-	var background sync.WaitGroup
-	background.Go(func() { api.keepWarm(ctx) })
-	background.Go(func() {
-		<-ctx.Done()
-		limit, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-		defer stop()
-		if err := server.Shutdown(limit); err != nil {
-			logger.Error("requests were cut off", "err", errors.Join(err, server.Close()))
-		}
-	})
-	err = server.Serve(listener)
-	cancel()
-	background.Wait() // Serve returns when Shutdown starts; the requests end before it does
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
+// handler returns the service's own endpoint, and the mirror for all other paths.
+func handler(client *modelref.Client) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /choose", func(w http.ResponseWriter, r *http.Request) { choose(w, r, client) })
+	mux.Handle("/", mirror.Handler(client))
+	return mux
+}
+
+// choose responds with the names of the largest models of a baseline that fit into a number of bytes.
+func choose(w http.ResponseWriter, r *http.Request, client *modelref.Client) {
+	baseline, known := modelref.ParseBaseline(r.FormValue("baseline"))
+	room, err := strconv.ParseInt(r.FormValue("bytes"), 10, 64)
+	if !known || err != nil {
+		http.Error(w, "the parameters baseline and bytes must be set", http.StatusBadRequest)
+		return
 	}
-	return err
+	size := modelref.ImageFields.SizeOnDiskBytes
+	models, err := client.ImageGeneration.Query().ForBaseline(baseline).ExcludeNSFW().
+		Where(size.Le(room)).OrderBy(size.Desc()).Limit(5).All(r.Context())
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	names := make([]string, len(models))
+	for i, model := range models {
+		names[i] = model.Name
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(names) // a client that has gone away is no concern of the service
 }

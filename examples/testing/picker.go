@@ -47,7 +47,7 @@ func (p *Picker) Pick(ctx context.Context, wish Wish) (Pick, error) {
 	if err != nil {
 		return Pick{}, fmt.Errorf("picking a model: %w", err)
 	}
-	query := modelref.QueryImages(ref).
+	query := modelref.NewImageQuery(ref).
 		ForBaseline(wish.Baseline).
 		Where(modelref.ImageFields.SizeOnDiskBytes.Le(wish.MaxBytes)).
 		OrderBy(modelref.ImageFields.SizeOnDiskBytes.Desc(), modelref.ImageFields.Name.Asc())

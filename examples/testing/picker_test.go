@@ -100,7 +100,7 @@ func TestPickDuringAnOutage(t *testing.T) {
 		assert.ErrorIs(t, err, modelref.ErrUnavailable)
 		var fetch *modelref.FetchError
 		require.ErrorAs(t, err, &fetch)
-		assert.Len(t, fetch.Attempts, 2)
+		assert.Len(t, fetch.Sources, 2)
 	})
 }
 

@@ -21,6 +21,8 @@ type machine struct {
 	disk      size
 	vram      size
 	nsfw      policy
+
+	commercial bool // only models that may be used commercially, without conditions
 }
 
 // selection is what a machine can serve.
@@ -33,10 +35,13 @@ type selection struct {
 
 // choose returns the models that fit, the smallest first, because that makes the most of the disk.
 func (m *machine) choose(ctx context.Context, ref *modelref.Reference[modelref.ImageGenerationRecord]) (*selection, error) {
-	query := modelref.QueryImages(ref).
+	query := modelref.NewImageQuery(ref).
 		OrderBy(modelref.ImageFields.SizeOnDiskBytes.Asc(), modelref.ImageFields.Name.Asc())
 	if len(m.baselines) > 0 {
 		query = query.Where(modelref.ImageFields.Baseline.In(m.baselines...))
+	}
+	if m.commercial {
+		query = query.AllowsCommercialUse()
 	}
 	switch m.nsfw {
 	case excludeNSFW:
@@ -117,44 +122,19 @@ func printable(s string) string {
 type size int64
 
 // String returns the size in decimal units, as disks and models are sold.
-func (s size) String() string {
-	switch {
-	case s >= 1e9:
-		return fmt.Sprintf("%.2f GB", float64(s)/1e9)
-	case s >= 1e6:
-		return fmt.Sprintf("%.2f MB", float64(s)/1e6)
-	default:
-		return fmt.Sprintf("%d B", int64(s))
-	}
-}
+func (s size) String() string { return modelref.FormatSize(int64(s)) }
 
 // Set reads a number with a unit.
 func (s *size) Set(text string) error {
-	number, unit := strings.TrimSpace(text), 0.0 // without a unit it is not clear what is meant
-	for _, u := range []struct {
-		name  string
-		bytes float64
-	}{
-		{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"TB", 1e12}, {"GB", 1e9}, {"MB", 1e6}, {"B", 1},
-	} {
-		if cut, ok := cutSuffixFold(number, u.name); ok {
-			number, unit = strings.TrimSpace(cut), u.bytes
-			break
-		}
+	bytes, err := modelref.ParseSize(text)
+	if err != nil {
+		return err
 	}
-	value, err := strconv.ParseFloat(number, 64)
-	if bytes := value * unit; err == nil && bytes >= 1 && bytes < 1<<62 {
-		*s = size(bytes)
-		return nil
+	if _, err := strconv.ParseFloat(text, 64); err == nil || bytes == 0 {
+		return errors.New("size must be above 0 and have a unit, such as 500GB, 1.5TB or 12GiB")
 	}
-	return errors.New("want a number above 0 with a unit, as 500GB, 1.5TB or 12GiB")
-}
-
-func cutSuffixFold(s, suffix string) (string, bool) {
-	if at := len(s) - len(suffix); at >= 0 && strings.EqualFold(s[at:], suffix) {
-		return s[:at], true
-	}
-	return s, false
+	*s = size(bytes)
+	return nil
 }
 
 // policy says what to do with models that are not safe for work.
@@ -179,5 +159,5 @@ func (p *policy) Set(text string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("want one of %s", strings.Join(policyNames[:], ", "))
+	return fmt.Errorf("must be one of %s", strings.Join(policyNames[:], ", "))
 }

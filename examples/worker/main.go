@@ -1,9 +1,11 @@
 // Command worker answers what this machine can serve: the image models that fit its disk and its VRAM and that its NSFW
 // policy allows, with the download URL, size and checksum of every file. With -verify it checks the files that are
-// there already.
+// there already. With -commercial it takes only models whose licence permits commercial use, and prints the attribution that
+// is required.
 //
 //	go run ./examples/worker -demo -baselines SDXL -disk 30GB -vram 12GB
 //	go run ./examples/worker -nsfw exclude -verify /models/compvis
+//	go run ./examples/worker -demo -commercial
 //
 // The environment variables of the Python library are heeded; see modelref.FromEnv.
 package main
@@ -34,6 +36,7 @@ download URL, size and checksum of every file.
 
   worker -baselines SDXL,flux_1 -disk 100GB -vram 12GB -nsfw exclude
   worker -verify /models/compvis      also checks the files that are in that directory
+  worker -commercial                  only models that may be used commercially, with whom to name
 
 A model whose record states no size fits no budget. What a model takes of VRAM is estimated
 from the size of its files and can be off by half in either direction.
@@ -72,7 +75,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		options = append(options, modelref.WithCacheDir(s.cacheDir))
 	}
 	if s.demo {
-		server, err := modelreftest.Start()
+		var documents modelreftest.Option
+		if s.machine.commercial {
+			documents = licensedDemo()
+		}
+		server, err := modelreftest.Start(documents)
 		if err != nil {
 			fmt.Fprintln(stderr, "worker:", err)
 			return 1
@@ -102,6 +109,8 @@ func parseFlags(args []string, stderr io.Writer) (settings, error) {
 	flags.Var(&s.machine.nsfw, "nsfw", "`policy`: include, exclude or only (default include)")
 	flags.StringVar(&s.verifyDir, "verify", "", "check the listed models' files in this `directory`, the weights folder of "+
 		"image models (compvis)")
+	flags.BoolVar(&s.machine.commercial, "commercial", false, "take only models whose licence permits commercial use without "+
+		"conditions, and print the attribution that is required")
 	flags.BoolVar(&s.demo, "demo", false, "read a built-in server with made-up models; no network")
 	flags.StringVar(&s.primary, "primary", "", "base `URL` of the PRIMARY (default "+modelref.DefaultPrimaryURL+")")
 	flags.StringVar(&s.cacheDir, "cache-dir", "", "keep copies in this `directory`, and read them when nothing else answers")
@@ -146,14 +155,22 @@ func serve(ctx context.Context, s *settings, options []modelref.Option, stdout, 
 		return err
 	}
 	if ref.Stale() {
-		fmt.Fprintf(stderr, "worker: the list comes from %s and may be behind\n", ref.Origin())
+		fmt.Fprintf(stderr, "worker: the list comes from %s and may be behind\n", ref.Source())
 	}
 	chosen, err := s.machine.choose(ctx, ref)
 	if err != nil {
 		return err
 	}
-	if err := chosen.print(stdout); err != nil || s.verifyDir == "" {
+	if err := chosen.print(stdout); err != nil {
 		return err
+	}
+	if s.machine.commercial {
+		if err := chosen.printCredits(stdout); err != nil {
+			return err
+		}
+	}
+	if s.verifyDir == "" {
+		return nil
 	}
 	return verify(ctx, s.verifyDir, chosen.models, stdout, newBar(stderr))
 }

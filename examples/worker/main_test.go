@@ -189,7 +189,7 @@ func TestSizes(t *testing.T) {
 		var s size
 		assert.Error(t, s.Set(text), text)
 	}
-	assert.Equal(t, "1.50 MB", size(15e5).String())
+	assert.Equal(t, "1.5 MB", size(15e5).String())
 }
 
 func TestWrongFlags(t *testing.T) {
