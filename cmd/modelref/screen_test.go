@@ -36,7 +36,7 @@ func TestTheWidestColumnIsCut(t *testing.T) {
 	assert.NoError(t, table.print(&wide, screen{}))
 	assert.Equal(t, "A                N  B\nshort           12  a rather long text\n日本語のモデル   3  x\n", wide.String())
 	assert.NoError(t, table.print(&narrow, screen{width: 28}))
-	assert.Equal(t, "A             N  B\nshort        12  a rather l…\n日本語のモ…   3  x\n", narrow.String())
+	assert.Equal(t, "A             N  B\nshort        12  a rat… text\n日本… デル    3  x\n", narrow.String())
 }
 
 func TestColoursAreForScreensAlone(t *testing.T) {
