@@ -166,7 +166,7 @@ func (c *Client) send(ctx context.Context, r Request) (*Response, error) {
 	case ctx.Err() != nil:
 		return nil, contextError(ctx, nil)
 	}
-	if err := cmp.Or(checkPath(r.Path), checkHeader(r.Header), checkPage(r.Query)); err != nil {
+	if err := cmp.Or(checkPath(r.Path), checkHeader(r.Header)); err != nil {
 		return nil, err
 	}
 	if !c.begin() {
@@ -226,16 +226,6 @@ func checkPath(path string) error {
 func hasDots(name string) bool {
 	parts := strings.FieldsFunc(name, func(r rune) bool { return r == '/' || r == '\\' })
 	return slices.Contains(parts, ".") || slices.Contains(parts, "..")
-}
-
-// checkPage returns an error if the part of a list that a query chooses is negative.
-func checkPage(query url.Values) error {
-	for _, parameter := range []struct{ name, field string }{{"limit", "Limit"}, {"offset", "Offset"}} {
-		if value := query.Get(parameter.name); strings.HasPrefix(value, "-") {
-			return fmt.Errorf("%w: %s must be 0 or more, got %s", ErrInvalidQuery, parameter.field, redact.SingleLine(value))
-		}
-	}
-	return nil
 }
 
 // checkHeader returns an error for header fields that cannot be sent, or that would send the API key to other hosts.

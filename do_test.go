@@ -102,11 +102,11 @@ func TestDo(t *testing.T) {
 		_, _ = fmt.Fprint(w, r.URL.EscapedPath(), " ", r.URL.RawQuery, " ", r.Header.Get("Accept"), " ", r.Header.Get("X-Own"))
 	})
 	resp, err := c.Do(t.Context(), Request{
-		Path: "/new/a%2Fb", Query: url.Values{"q": {"x&y"}}, Header: http.Header{"Accept": {"text/csv"}, "x-own": {"1"}},
+		Path: "/new/a%2Fb", Query: url.Values{"q": {"x&y"}, "offset": {"-1"}}, Header: http.Header{"Accept": {"text/csv"}, "x-own": {"1"}},
 	})
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusOK, resp.StatusCode)
-	assert.Equal(t, "/api/new/a%2Fb q=x%26y text/csv 1", string(resp.Body))
+	assert.Equal(t, "/api/new/a%2Fb offset=-1&q=x%26y text/csv 1", string(resp.Body))
 	assert.Equal(t, "text/csv", resp.Header.Get("Content-Type"))
 	assert.NotContains(t, resp.URL, "x%26y")
 

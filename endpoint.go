@@ -41,9 +41,22 @@ func (e endpoint) checkName(kind, name string) error {
 	return nil
 }
 
+// checkPage returns an error if the part of a list that a query chooses is negative.
+func checkPage(query url.Values) error {
+	for _, parameter := range []struct{ name, field string }{{"limit", "Limit"}, {"offset", "Offset"}} {
+		if value := query.Get(parameter.name); strings.HasPrefix(value, "-") {
+			return fmt.Errorf("%w: %s must be 0 or more, got %s", ErrInvalidQuery, parameter.field, value)
+		}
+	}
+	return nil
+}
+
 // getJSON sends the request of an endpoint and decodes the body.
 func getJSON[T any](ctx context.Context, c *Client, e endpoint) (T, error) {
 	var out, zero T
+	if err := checkPage(e.request.Query); err != nil {
+		return zero, fmt.Errorf("modelref: %s: %w", e.what, err)
+	}
 	resp, err := c.send(ctx, e.request)
 	if err != nil {
 		return zero, fmt.Errorf("modelref: %s: %w", e.what, err)

@@ -112,7 +112,11 @@ func getChecked[T any](
 	ctx context.Context, client *modelref.Client, path string, options any, check func(T) error,
 ) (T, error) {
 	var out, zero T
-	resp, err := client.Do(ctx, modelref.Request{Path: path, Query: encodeQuery(options)})
+	query := encodeQuery(options)
+	if err := checkPage(query); err != nil {
+		return zero, fmt.Errorf("modelref: GET %s: %w", path, err)
+	}
+	resp, err := client.Do(ctx, modelref.Request{Path: path, Query: query})
 	if err != nil {
 		return zero, err
 	}
@@ -125,6 +129,16 @@ func getChecked[T any](
 		return zero, fmt.Errorf("modelref: %w", resp.InvalidBody(err))
 	}
 	return out, nil
+}
+
+// checkPage returns an error if the part of a list that a query chooses is negative.
+func checkPage(query url.Values) error {
+	for _, parameter := range []struct{ name, field string }{{"limit", "Limit"}, {"offset", "Offset"}} {
+		if value := query.Get(parameter.name); strings.HasPrefix(value, "-") {
+			return fmt.Errorf("%w: %s must be 0 or more, got %s", modelref.ErrInvalidQuery, parameter.field, value)
+		}
+	}
+	return nil
 }
 
 // checkName returns an error if a name would make the path of a request the path of something else, because it is empty,

@@ -145,11 +145,11 @@ func getLicensing[T any](
 	return out, explainUnsupported(err)
 }
 
-func checkPage[T any](p *CatalogPage[T]) error { return requireList(p.Items) }
+func requireItems[T any](p *CatalogPage[T]) error { return requireList(p.Items) }
 
 // Licenses returns one page of the licences, sorted by ID.
 func (s *LicensingService) Licenses(ctx context.Context, options *LicenseOptions) (*CatalogPage[LicenseDefinition], error) {
-	return getLicensing(ctx, s, options, checkPage[LicenseDefinition], "licenses")
+	return getLicensing(ctx, s, options, requireItems[LicenseDefinition], "licenses")
 }
 
 // AllLicenses yields the licences that Licenses returns on all pages; see AllAssets.
@@ -182,7 +182,7 @@ func (s *LicensingService) License(ctx context.Context, id string) (*LicenseDefi
 // Assets returns one page of the models and other works with their licences, sorted by kind and identifier. If the service
 // does not know the Category or a permission of the options, the error is a *modelref.APIError with a status of 422.
 func (s *LicensingService) Assets(ctx context.Context, options *AssetOptions) (*CatalogPage[LicensedAsset], error) {
-	return getLicensing(ctx, s, options, checkPage[LicensedAsset], "assets")
+	return getLicensing(ctx, s, options, requireItems[LicensedAsset], "assets")
 }
 
 // AllAssets yields the assets that Assets returns on all pages, from the Offset of the options on. It sends a request for
