@@ -4,9 +4,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,6 +29,10 @@ type globalFlags struct {
 	quiet    bool
 	output   string
 	noHeader bool
+	noCache  bool
+	noPager  bool
+	verbose  bool
+	color    string
 	yaml     bool // set by output
 
 	primarySet bool
@@ -42,27 +48,35 @@ type app struct {
 	closers        []func()
 	hinted         string    // the last hint that was printed
 	sources        *listener // to the newest client
+	args           []string  // the command line
+	stopPager      func()    // nil if there is no pager
+	slowHosts      sync.Map  // the hosts that a remark said to be slow
+	printing       sync.Mutex
 }
 
 func (a *app) addFlags(root *cobra.Command) {
 	a.root = root
 	flags, f := root.PersistentFlags(), &a.flags
 	flags.StringVar(&f.primary, "primary", "", `base URL of the PRIMARY, "" for none (default "`+modelref.DefaultPrimaryURL+`")`)
-	flags.StringVar(&f.cacheDir, "cache-dir", "", "keep copies in this directory, and read them when nothing else answers")
-	flags.BoolVar(&f.offline, "offline", false, "read the cache directory alone; nothing is sent")
+	flags.StringVar(&f.cacheDir, "cache-dir", "", "keep copies in this directory, and read them if no source is available (default: one below the user's cache directory)")
+	flags.BoolVar(&f.noCache, "no-cache", false, "do not keep or read copies")
+	flags.BoolVar(&f.offline, "offline", false, "read only the cache directory; send no request")
 	flags.BoolVar(&f.noGitHub, "no-github", false, "do not fall back to the files on GitHub")
 	flags.Var(&f.timeout, "timeout", "give up on one request after this many seconds, or a duration such as 1m (default 10)")
 	flags.BoolVar(&f.demo, "demo", false, "read a built-in server with made-up models; no network")
 	flags.BoolVar(&f.json, "json", false, "print JSON; a record is printed as its source has it")
 	flags.BoolVar(&f.jsonl, "jsonl", false, "print JSON, a record on each line")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print names alone, and no remarks")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "print each request on standard error")
+	flags.BoolVar(&f.noPager, "no-pager", false, "do not use a pager on a terminal")
+	flags.StringVar(&f.color, "color", "auto", "use colours: auto, always or never")
 	flags.StringVarP(&f.output, "output", "o", "", "print in this format: "+strings.Join(formats(), ", "))
 	flags.BoolVar(&f.noHeader, "no-header", false, "print tables, CSV and TSV without a header")
 	root.MarkFlagsMutuallyExclusive("json", "jsonl", "quiet", "output")
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats(), cobra.ShellCompDirectiveNoFileComp))
 	_ = root.MarkPersistentFlagDirname("cache-dir") // the flag is there
-	for name, values := range map[string]string{"primary": "", "timeout": "10"} {
-		_ = root.RegisterFlagCompletionFunc(name, cobra.FixedCompletions([]string{values}, cobra.ShellCompDirectiveNoFileComp))
+	for name, values := range map[string][]string{"primary": nil, "timeout": {"10"}, "color": {"auto", "always", "never"}} {
+		_ = root.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 	}
 }
 
@@ -83,18 +97,37 @@ func (a *app) checkFlags() error {
 		return usagef("--demo has a server of its own: leave out --primary and --offline")
 	case f.demo && f.cacheDir != "":
 		return usagef("--demo has made-up models, which would stay in a cache directory: leave out --cache-dir")
+	case f.noCache && f.cacheDir != "":
+		return usagef("--no-cache and --cache-dir exclude each other")
+	case f.noCache && f.offline:
+		return usagef("--offline reads the cache directory: leave out --no-cache")
 	case f.timeout < 0 || (f.timeout == 0 && a.root.PersistentFlags().Changed("timeout")):
 		return usagef("--timeout %s: must be more than 0, such as 5", time.Duration(f.timeout))
 	default:
-		return a.chooseFormat()
+		return errors.Join(a.chooseFormat(), a.chooseColours())
 	}
+}
+
+// chooseColours follows --color. The environment decides if it is auto.
+func (a *app) chooseColours() error {
+	switch a.flags.color {
+	case "auto":
+	case "always":
+		a.screen.colours = a.screen.format == ""
+	case "never":
+		a.screen.colours = false
+	default:
+		return usagef("--color %q: must be auto, always or never", a.flags.color)
+	}
+	return nil
 }
 
 // options returns the options that the environment and the flags stand for. The demo does not heed the environment, so
 // that it works everywhere.
 func (a *app) options() ([]modelref.Option, error) {
-	f := a.flags
-	options := []modelref.Option{modelref.FromEnv()}
+	f := &a.flags
+	options, afterEnv := f.cacheOptions()
+	options = append(append(options, modelref.FromEnv()), afterEnv...)
 	if f.demo {
 		server, err := startDemo()
 		if err != nil {
@@ -110,9 +143,6 @@ func (a *app) options() ([]modelref.Option, error) {
 		options = append(options, modelref.WithoutPrimary())
 	case f.primarySet:
 		options = append(options, modelref.WithPrimaryURL(f.primary))
-	}
-	if f.cacheDir != "" {
-		options = append(options, modelref.WithCacheDir(f.cacheDir))
 	}
 	if f.offline {
 		options = append(options, modelref.WithOffline())
@@ -135,7 +165,8 @@ func (a *app) client(more ...modelref.Option) (*modelref.Client, error) {
 		return nil, err
 	}
 	sources := newListener()
-	options = append(options, modelref.WithUserAgent("modelref-cli/"+modelref.Version), modelref.WithObserver(sources.observe))
+	options = append(options, modelref.WithUserAgent("modelref-cli/"+modelref.Version), modelref.WithObserver(sources.observe),
+		modelref.WithTransportWrapper(a.trace))
 	client, err := modelref.New(append(options, more...)...)
 	if err != nil {
 		return nil, asUsage(err)

@@ -37,9 +37,9 @@ Tokens for civitai and Hugging Face are read from CIVIT_API_TOKEN and HF_TOKEN.`
   modelref download image 'AlbedoBase XL (SDXL)' --dir /srv/models
   modelref download image --sfw --commercial --sort size_on_disk_bytes --limit 5 --limit-rate 20MB`,
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: completeCategories(1),
+		ValidArgsFunction: a.completeCategoryAndNames,
 	}
-	addModelFlags(cmd, &f.modelFlags)
+	a.addModelFlags(cmd, &f.modelFlags)
 	flags := cmd.Flags()
 	flags.StringVar(&f.dir, "dir", "", `weights root (default $AIWORKER_CACHE_HOME, or "models")`)
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print what would be downloaded, and change nothing")

@@ -26,9 +26,9 @@ root, as workers expect them.`,
   modelref files image --baseline sdxl --urls | wget -i -
   modelref files image --baseline sdxl --aria2 | aria2c -d models -i -`,
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: completeCategories(1),
+		ValidArgsFunction: a.completeCategoryAndNames,
 	}
-	addModelFlags(cmd, &f)
+	a.addModelFlags(cmd, &f)
 	cmd.Flags().BoolVar(&checksums, "checksums", false, "print lines for sha256sum -c; files without a checksum are left out")
 	cmd.Flags().BoolVar(&urls, "urls", false, "print the URLs only, for wget -i and others")
 	cmd.Flags().BoolVar(&aria2, "aria2", false, "print the input of aria2c -i, with path and checksum")

@@ -19,7 +19,7 @@ type filters struct {
 }
 
 // addFilters adds the flags to a command.
-func addFilters(cmd *cobra.Command, f *filters) {
+func (a *app) addFilters(cmd *cobra.Command, f *filters, kindFor func([]string) kind) {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.sfw, "sfw", false, "keep the models that are safe for work")
 	flags.BoolVar(&f.nsfw, "nsfw", false, "keep the models that are not safe for work")
@@ -30,22 +30,18 @@ func addFilters(cmd *cobra.Command, f *filters) {
 	flags.StringSliceVar(&f.licenses, "license", nil, "keep the models for which these licenses are sufficient, such as apache-2.0")
 	flags.BoolVar(&f.commercial, "commercial", false, "keep the models whose license permits commercial use without conditions")
 	cmd.MarkFlagsMutuallyExclusive("sfw", "nsfw")
-	_ = cmd.RegisterFlagCompletionFunc("baseline", completeBaselines) // the flags are there
+	var baselines []string
+	for _, name := range modelref.PackagedBaselines().Names() {
+		baselines = append(baselines, string(name))
+	}
+	a.completeFlagValues(cmd, "baseline", "baseline", kindFor, baselines)
+	a.completeFlagValues(cmd, "tag", "tags", kindFor, nil)
 	for flag, values := range map[string][]string{
 		"max-size": {"4GB", "8GB", "16GB", "24GB"}, "max-params": {"3B", "8B", "13B", "24B", "70B"},
 		"license": {"apache-2.0", "mit", "openrail", "creativeml-openrail-m"},
 	} {
-		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)) // the flags exist
 	}
-}
-
-func completeBaselines(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
-	before := typed[:strings.LastIndexByte(typed, ',')+1]
-	var out []string
-	for _, name := range modelref.PackagedBaselines().Names() {
-		out = append(out, before+string(name))
-	}
-	return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 }
 
 // A condition is a condition in the language of --where, and the flag that stands for it.
@@ -65,6 +61,15 @@ func (f filters) conditions() []condition {
 	add(len(f.tags) > 0, "--tag", "tags="+strings.Join(f.tags, ","))
 	add(f.maxSize != "", "--max-size", "size_on_disk_bytes<="+f.maxSize)
 	add(f.maxParams != "", "--max-params", "parameters<="+f.maxParams)
+	return out
+}
+
+// allConditions returns the filters and the conditions of --where.
+func (s selection) allConditions() []condition {
+	out := s.conditions()
+	for _, text := range s.where {
+		out = append(out, condition{"--where", text})
+	}
 	return out
 }
 

@@ -27,7 +27,8 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends what does not heed the first
+	cobra.EnablePrefixMatching = true // "modelref dow" is "modelref download"
+	context.AfterFunc(ctx, stop)      // a second signal ends what does not heed the first
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -35,14 +36,18 @@ func main() {
 
 // run is main with its surroundings as arguments; it returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, screen: screenOf(stdout)}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, screen: screenOf(stdout), args: args}
 	defer a.close()
 	root := newRoot(a)
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	return a.report(root.ExecuteContext(ctx))
+	err := root.ExecuteContext(ctx)
+	if a.stopPager != nil {
+		a.stopPager()
+	}
+	return a.report(err)
 }
 
 const rootHelp = `modelref reads the model reference of the AI-Horde: the curated list of every model that the
@@ -52,14 +57,14 @@ Try it without a network:
 
   modelref --demo list image_generation
 
-Where something is down, the answer comes from the next source: the PRIMARY, GitHub, the cache
-directory. The environment variables of the Python library horde_model_reference are heeded; flags
-win over them. Tables are for people: scripts want --jsonl, --json, or --quiet for names alone.
+If a source is unavailable, the next one is used: the PRIMARY, GitHub, the cache directory. Flags take
+precedence over environment variables, see modelref help environment. Output is a table by default. In
+scripts use --json, --jsonl, -o csv, or --quiet (names only).
 
 Exit codes:
   0  it worked
-  1  it did not: no source could be read, or a file could not be written
-  2  the command line or the environment is wrong; nothing was done
+  1  it failed: no source could be read, or a file could not be written
+  2  the command line or the environment is invalid; nothing was done
   3  it worked, and the answer is no: not found, a checksum that does not match, or differences
   130  it was interrupted`
 
@@ -82,11 +87,14 @@ func newRoot(a *app) *cobra.Command {
 		return unknownCommand(cmd, args[0])
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if name := firstWord(a.args); cmd == root && name != "" {
+			return unknownCommand(root, name) // its flags cannot be known
+		}
 		return usagef("%w; see %s --help", err, cmd.CommandPath())
 	})
 	a.addFlags(root)
 	root.AddCommand(
-		newCategories(a), newList(a), newGet(a), newSearch(a), newQuery(a), newPopular(a), newStats(a), newWatch(a),
+		newCategories(a), newList(a), newGet(a), newSearch(a), newPopular(a), newStats(a), newWatch(a),
 		newDiff(a), newExport(a), newStatus(a), newVerify(a), newFiles(a), newDownload(a), newPrune(a), newServe(a),
 	)
 	for _, cmd := range root.Commands() {
@@ -107,8 +115,20 @@ func checkArgs(a *app, cmd *cobra.Command) {
 		if err := a.checkFlags(); err != nil {
 			return err
 		}
-		return asUsage(cmd.ValidateFlagGroups())
+		if err := cmd.ValidateFlagGroups(); err != nil {
+			return asUsage(err)
+		}
+		a.startPager(cmd)
+		return nil
 	}
+}
+
+// firstWord returns the first argument if it is not a flag. The value of a flag before it is not told from a command.
+func firstWord(args []string) string {
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
+		return ""
+	}
+	return args[0]
 }
 
 func unknownCommand(root *cobra.Command, name string) error {

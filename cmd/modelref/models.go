@@ -24,15 +24,15 @@ type modelFlags struct {
 	dir   string
 }
 
-func addModelFlags(cmd *cobra.Command, f *modelFlags) {
+func (a *app) addModelFlags(cmd *cobra.Command, f *modelFlags) {
 	flags := cmd.Flags()
 	flags.StringArrayVarP(&f.where, "where", "w", nil, "keep the models that a condition holds for, such as 'style=anime'; repeatable")
 	flags.StringSliceVarP(&f.sort, "sort", "s", nil, "sort by fields, such as --sort=size_on_disk_bytes; -field for the highest first")
 	flags.IntVarP(&f.limit, "limit", "n", -1, "take at most this many models")
 	flags.BoolVar(&f.all, "all", false, "take all models of the category")
-	addFilters(cmd, &f.filters)
+	a.addFilters(cmd, &f.filters, firstKind)
 	for _, flag := range []string{"where", "sort"} {
-		completeField(cmd, flag, firstKind)
+		a.completeField(cmd, flag, firstKind)
 	}
 }
 
@@ -109,7 +109,7 @@ func (a *app) modelsByName(ctx context.Context, reader *modelref.CategoryReader,
 	for _, name := range names {
 		record, err := reader.Get(ctx, name)
 		if errors.Is(err, modelref.ErrNotFound) {
-			if matches, findErr := reader.Find(ctx, name); findErr == nil {
+			if matches, findErr := reader.Find(ctx, modelref.StripBackendPrefix(name)); findErr == nil {
 				if best, ok := matches.Best(); ok {
 					a.notef("%q is taken as %q", name, best.Name)
 					record, err = best.Record, nil

@@ -5,6 +5,7 @@ package main
 import (
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -16,6 +17,8 @@ import (
 type screen struct {
 	width   int // in columns; 0 where lines may have any length, as in a file
 	colours bool
+	// terminal reports whether standard output is a terminal, and links whether it shows hyperlinks.
+	terminal, links bool
 
 	format   string // formatCSV, formatTSV, or "" for a table
 	noHeader bool
@@ -34,7 +37,34 @@ func screenOf(out io.Writer) screen {
 	if columns, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && columns > 0 {
 		width = columns
 	}
-	return screen{width: width, colours: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	return screen{
+		width: width, colours: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb", terminal: true, links: showsLinks(),
+	}
+}
+
+// showsLinks reports whether the environment is that of a terminal that is known to show hyperlinks.
+func showsLinks() bool {
+	if forced, ok := os.LookupEnv("FORCE_HYPERLINK"); ok {
+		return forced != "0"
+	}
+	for _, name := range []string{"KITTY_WINDOW_ID", "WT_SESSION", "DOMTERM", "KONSOLE_VERSION"} {
+		if os.Getenv(name) != "" {
+			return true
+		}
+	}
+	if version, err := strconv.Atoi(os.Getenv("VTE_VERSION")); err == nil && version >= 5000 {
+		return true
+	}
+	return slices.Contains([]string{"iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper"}, os.Getenv("TERM_PROGRAM"))
+}
+
+// link makes a text a hyperlink if the terminal shows hyperlinks. The URL comes from the network.
+func (s screen) link(target, text string) string {
+	isWeb := strings.HasPrefix(target, "https://") || strings.HasPrefix(target, "http://")
+	if !s.links || !isWeb || text == "" || strings.ContainsFunc(target, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return text
+	}
+	return "\x1b]8;;" + target + "\x1b\\" + text + "\x1b]8;;\x1b\\"
 }
 
 // The styles of text on a screen with colours.
