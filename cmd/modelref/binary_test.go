@@ -49,8 +49,13 @@ func command(t *testing.T, ctx context.Context, args ...string) *exec.Cmd {
 // runBinary runs the built command.
 func runBinary(t *testing.T, args ...string) result {
 	t.Helper()
+	return resultOf(t, command(t, t.Context(), args...))
+}
+
+// resultOf runs a command without standard input.
+func resultOf(t *testing.T, cmd *exec.Cmd) result {
+	t.Helper()
 	var out, errs bytes.Buffer
-	cmd := command(t, t.Context(), args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(""), &out, &errs
 	err := cmd.Run()
 	var exit *exec.ExitError

@@ -28,5 +28,20 @@ func parseCategory(name string) (modelref.Category, error) {
 	if len(found) == 1 {
 		return found[0], nil
 	}
-	return "", asUsage(err)
+	switch near := modelref.NearestNames(typed, categoryNames(), maxSuggestions); {
+	case len(found) > 1:
+		return "", usagef("%q is the beginning of several categories: %s", name, joinNames(found))
+	case len(near) > 0:
+		return "", usagef("%w %q: did you mean %s?", modelref.ErrUnknownCategory, name, strings.Join(near, " or "))
+	default:
+		return "", usagef("%w %q: must be one of %s", modelref.ErrUnknownCategory, name, strings.Join(categoryNames(), ", "))
+	}
+}
+
+func joinNames(categories []modelref.Category) string {
+	names := make([]string, len(categories))
+	for i, c := range categories {
+		names[i] = string(c)
+	}
+	return strings.Join(names, ", ")
 }

@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/haidra-org/modelref"
@@ -46,6 +48,8 @@ func (a *app) report(err error) int {
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.Is(err, errPagerClosed):
+		return exitOK
 	case errors.Is(err, errNo):
 		return exitMismatch
 	case errors.Is(err, errPartly):
@@ -68,9 +72,7 @@ func (a *app) report(err error) int {
 func (a *app) printError(err error) {
 	var incomplete *modelref.PartialError
 	if errors.As(err, &incomplete) {
-		for _, missing := range incomplete.Missing {
-			a.printCause(missing.Err)
-		}
+		a.printMissing(incomplete)
 	} else {
 		a.printCause(err)
 	}
@@ -80,19 +82,76 @@ func (a *app) printError(err error) {
 	}
 }
 
+// printMissing prints the categories that could not be read, and the first error of each source. The errors of the other
+// categories are mostly the same.
+func (a *app) printMissing(incomplete *modelref.PartialError) {
+	categories := incomplete.Categories()
+	names := joinNames(categories)
+	if len(categories) == len(modelref.Categories()) {
+		names = "any category"
+	}
+	a.errorf("no source could give %s:", names)
+	var first []modelref.SourceError
+	for _, missing := range incomplete.Missing {
+		var fetch *modelref.FetchError
+		if !errors.As(missing.Err, &fetch) {
+			a.errorLine(fmt.Sprintf("  %s: %v", missing.Category, missing.Err))
+			continue
+		}
+		for _, attempt := range told(fetch.Sources) {
+			first = keepFirst(first, attempt)
+		}
+	}
+	for _, attempt := range first {
+		a.errorLine("  " + flagNames.Replace(attempt.String()))
+	}
+}
+
+// keepFirst adds an attempt if it is the first of its source. That the circuit breaker is open follows from another error.
+func keepFirst(first []modelref.SourceError, attempt modelref.SourceError) []modelref.SourceError {
+	i := slices.IndexFunc(first, func(other modelref.SourceError) bool { return other.Source == attempt.Source })
+	switch {
+	case i < 0:
+		return append(first, attempt)
+	case errors.Is(first[i].Err, modelref.ErrCircuitOpen) && !errors.Is(attempt.Err, modelref.ErrCircuitOpen):
+		first[i] = attempt
+	}
+	return first
+}
+
+// told returns the attempts that are worth a line. That there is no copy yet is one only if nothing else was tried.
+func told(attempts []modelref.SourceError) []modelref.SourceError {
+	out := slices.DeleteFunc(slices.Clone(attempts), func(s modelref.SourceError) bool {
+		return s.Source == modelref.SourceDisk && errors.Is(s.Err, fs.ErrNotExist)
+	})
+	if len(out) == 0 {
+		return attempts
+	}
+	return out
+}
+
 func (a *app) printCause(err error) {
 	var fetch *modelref.FetchError
 	if errors.As(err, &fetch) {
 		a.errorf("no source could give %s:", fetch.Category)
-		for _, attempt := range fetch.Sources {
-			a.errorLine("  " + attempt.String())
+		for _, attempt := range told(fetch.Sources) {
+			a.errorLine("  " + flagNames.Replace(attempt.String()))
 		}
 		return
 	}
 	for line := range strings.SplitSeq(err.Error(), "\n") {
-		a.errorLine("modelref: " + strings.TrimPrefix(line, "modelref: "))
+		a.errorLine("modelref: " + flagNames.Replace(strings.TrimPrefix(line, "modelref: ")))
 	}
 }
+
+// flagNames writes the options of the SDK as the flags that set them.
+var flagNames = strings.NewReplacer(
+	"an offline Client", "--offline", "a Client without", "a client without",
+	"WithPrimaryURL", "--primary", "WithoutPrimary", `--primary ""`, "WithoutGitHub", "--no-github",
+	"WithCacheDir, WithStore or WithBootstrap", "--cache-dir", "WithCacheDir", "--cache-dir", "WithOffline", "--offline",
+	"WithTimeout", "--timeout", "WithAPIKey", "MODELREF_API_KEY",
+	"a cache directory, a store or a bootstrap", "a cache directory",
+)
 
 // hintFor returns what can be done about an error, or "".
 func hintFor(err error, flags globalFlags) string {
@@ -102,19 +161,19 @@ func hintFor(err error, flags globalFlags) string {
 	case errors.Is(err, context.Canceled):
 		return ""
 	case errors.Is(err, modelref.ErrOffline):
-		return "Leave out --offline to ask the network, or name a --cache-dir that an earlier call has filled."
+		return "Run without --offline, or pass --cache-dir with a directory that an earlier run has filled."
 	case errors.Is(err, modelref.ErrNotConfigured):
-		return "Name the service with --primary URL."
+		return "Pass the URL of the service with --primary."
 	case errors.As(err, &endpoint) && errors.As(err, &api) && api.StatusCode >= 500:
-		return "The service has trouble with that; `modelref list` and `query` answer without it."
+		return "The service has failed. `modelref list` and `search` do not need it."
 	case errors.Is(err, modelref.ErrUnavailable) && flags.cacheDir == "":
-		return "With --cache-dir DIR a later call has the copies of an earlier one; --demo needs no network."
+		return "Try again later. `modelref status` shows the state of each source, and --demo needs no network."
 	case errors.Is(err, modelref.ErrUnavailable):
-		return "Try again later; `modelref status` tells how each source stands."
+		return "Try again later. `modelref status` shows the state of each source."
 	case !errors.As(err, &endpoint) || !errors.As(err, &api):
 		return ""
 	case api.StatusCode == http.StatusNotFound:
-		return "The service does not have that, or --primary names another one; `modelref list` and `query` do not need it."
+		return "The service does not have this endpoint, or --primary is the URL of another service. `modelref list` and `search` do not need it."
 	default:
 		return ""
 	}
@@ -126,7 +185,16 @@ func (a *app) errorf(format string, args ...any) {
 }
 
 func (a *app) errorLine(line string) {
-	_, _ = fmt.Fprintln(a.stderr, printable(line)) // there is nobody to tell
+	a.printing.Lock() // a slow request is mentioned while the command works
+	defer a.printing.Unlock()
+	_, _ = fmt.Fprintln(a.stderr, printable(line)) // a failure cannot be reported anywhere
+}
+
+// verbosef prints a remark if --verbose is set.
+func (a *app) verbosef(format string, args ...any) {
+	if a.flags.verbose {
+		a.errorf(format, args...)
+	}
 }
 
 // notef prints a remark on standard error, unless it is to be quiet.

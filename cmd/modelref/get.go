@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,64 +16,156 @@ import (
 
 func newGet(a *app) *cobra.Command {
 	var s selection
+	var urls bool
 	cmd := &cobra.Command{
-		Use:     "get CATEGORY NAME",
+		Use:     "get [CATEGORY] NAME",
 		Aliases: []string{"show"},
 		Short:   "Print one record: its fields, and the files to download",
-		Example: `  modelref --demo get image_generation 'Plain Diffusion'
-  modelref --demo get image_generation 'Plain Diffusion' --json`,
-		Args:              cobra.ExactArgs(2),
-		ValidArgsFunction: completeCategories(1),
+		Long: `Print one record: its fields, and the files to download. Without a category, the name is looked for in all
+categories. A name that no record has is taken as people type it, or as a worker announces it
+("koboldcpp/…"), if it fits one record only.`,
+		Example: `  modelref --demo get 'Plain Diffusion'
+  modelref --demo get image_generation 'Plain Diffusion' --json
+  modelref --demo get image inkwel --urls`,
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: a.completeCategoryAndName,
 	}
-	cmd.Flags().StringSliceVarP(&s.fields, "fields", "f", nil, "fields to print, with commas between them")
-	completeField(cmd, "fields", firstKind)
+	cmd.Flags().StringSliceVarP(&s.fields, "fields", "f", nil, "fields to print, separated by commas")
+	cmd.Flags().BoolVar(&urls, "urls", false, "print only the URLs of the files")
+	cmd.MarkFlagsMutuallyExclusive("fields", "urls")
+	a.completeField(cmd, "fields", firstKind)
 	s.limit = -1
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		k, err := kindOf(args[0])
+		categories, name, err := recordArgs(args)
 		if err != nil {
 			return err
 		}
-		found, err := a.find(cmd, k, s)
+		if len(categories) == 1 || len(s.fields) > 0 {
+			k, err := several(categories)
+			if err != nil {
+				return err
+			}
+			if err := k.check(s); err != nil {
+				return err
+			}
+		}
+		client, err := a.client()
 		if err != nil {
 			return err
 		}
-		if r, ok := named(found.rows, args[1]); ok {
-			return a.printRecord(k, r, found.columns, len(s.fields) > 0)
+		category, name, err := a.locate(cmd.Context(), client, categories, name)
+		if err != nil {
+			return err
 		}
-		return notFound(k, args[1], found.rows)
+		return a.get(cmd.Context(), client, category, name, s, urls)
 	}
 	return cmd
 }
 
-// named returns the record of that name: in the document, or the one that it gives itself, which tables show.
-func named(rows []row, name string) (row, bool) {
-	i := slices.IndexFunc(rows, func(r row) bool { return r.name == name })
-	if i < 0 {
-		i = slices.IndexFunc(rows, func(r row) bool { return strings.Join(r.text("name"), "") == name })
+// recordArgs returns the categories and the name that arguments stand for. The words of a name may be separate arguments.
+func recordArgs(args []string) ([]modelref.Category, string, error) {
+	if len(args) == 1 {
+		return modelref.Categories(), args[0], nil
 	}
-	if i < 0 {
-		return row{}, false
+	category, err := parseCategory(args[0])
+	switch {
+	case err == nil:
+		return []modelref.Category{category}, strings.Join(args[1:], " "), nil
+	case len(modelref.NearestNames(args[0], categoryNames(), 1)) > 0:
+		return nil, "", err
+	default:
+		return modelref.Categories(), strings.Join(args, " "), nil
 	}
-	return rows[i], true
 }
 
-// notFound returns the error for a name that no row has.
-func notFound(k kind, name string, rows []row) error {
-	names := make([]string, len(rows))
-	for i, r := range rows {
-		names[i] = r.name
+// locate returns the category and the name of the record that a name stands for. If the name is not that of a record, a
+// remark says which one it was taken for.
+func (a *app) locate(ctx context.Context, client *modelref.Client, categories []modelref.Category, name string) (modelref.Category, string, error) {
+	var exact []modelref.Category
+	var own string
+	var names []string
+	var missing []modelref.CategoryError
+	for _, load := range loadCategories(ctx, client, categories) {
+		if load.err != nil {
+			missing = append(missing, modelref.CategoryError{Category: load.category, Err: load.err})
+			continue
+		}
+		if len(categories) == 1 {
+			a.remark(&about{load.category, load.ref})
+		}
+		names = append(names, load.ref.Names()...)
+		if key, ok := keyOf(load.ref, name); ok {
+			exact, own = append(exact, load.category), key
+		}
 	}
-	err := &modelref.NotFoundError{
-		Category: modelref.Category(k.name()), Name: name, Suggestions: modelref.NearestNames(name, names, maxSuggestions),
+	switch {
+	case len(exact) == 1:
+		return exact[0], own, nil
+	case len(exact) > 1:
+		return "", "", usagef("%q is a name in several categories: name one of %s", name, joinNames(exact))
+	case ctx.Err() != nil:
+		return "", "", ctx.Err()
+	case len(missing) > 0:
+		return "", "", &modelref.PartialError{Missing: missing}
+	}
+	matches, err := client.Find(ctx, modelref.StripBackendPrefix(name), categories...)
+	if err != nil {
+		return "", "", within(ctx, err)
+	}
+	if best, ok := matches.Best(); ok {
+		a.notef("%q is taken as %q", name, best.Name)
+		return best.Category, best.Name, nil
+	}
+	return "", "", notFound(categories, name, names)
+}
+
+// keyOf returns the name in the document of the record with a name, which may be the one that the record gives itself.
+func keyOf(ref *modelref.Reference[modelref.ModelRecord], name string) (string, bool) {
+	found, ok := ref.Get(name)
+	for key, record := range ref.All() {
+		if ok && record == found || !ok && record.Name == name {
+			return key, true
+		}
+	}
+	return "", false
+}
+
+// notFound returns the error for a name that no record has.
+func notFound(categories []modelref.Category, name string, names []string) error {
+	err := &modelref.NotFoundError{Name: name, Suggestions: modelref.NearestNames(name, names, maxSuggestions)}
+	list := "modelref search"
+	if len(categories) == 1 {
+		err.Category = categories[0]
+		list = "modelref list " + string(categories[0])
 	}
 	if len(err.Suggestions) > 0 {
 		return err
 	}
-	return fmt.Errorf("%w; `modelref list %s` has the names there are", err, k.name())
+	return fmt.Errorf("%w; `%s` shows the names", err, list)
 }
 
 // maxSuggestions is the number of names that an error suggests.
 const maxSuggestions = 3
+
+// get prints a record of a category.
+func (a *app) get(ctx context.Context, client *modelref.Client, category modelref.Category, name string, s selection, urls bool) error {
+	k, err := kindOf(string(category))
+	if err != nil {
+		return err
+	}
+	found, err := k.answer(ctx, client, s)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(found.rows, func(r row) bool { return r.name == name })
+	if i < 0 { // the category has changed since its name was found
+		return &modelref.NotFoundError{Category: category, Name: name}
+	}
+	if urls {
+		return a.printURLs(found.rows[i])
+	}
+	return a.printRecord(k, found.rows[i], found.columns, len(s.fields) > 0)
+}
 
 func (a *app) printRecord(k kind, r row, columns []field, chosen bool) error {
 	switch {
@@ -100,30 +193,59 @@ func (a *app) printRecord(k kind, r row, columns []field, chosen bool) error {
 			t.add(f.name, text)
 		}
 	}
-	if err := t.print(a.stdout, a.screen); err != nil || chosen {
+	if err := t.printWrapped(a.stdout, a.screen); err != nil || chosen || a.screen.format != "" {
 		return err
 	}
 	return a.printFiles(r)
 }
 
-// printFiles prints the files of a record, each URL on a line of its own, where it can be copied from.
-func (a *app) printFiles(r row) error {
+// filesOfRow returns the files of a record.
+func filesOfRow(r row) ([]modelref.DownloadRecord, error) {
 	full, err := r.full()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var record modelref.ModelRecord
 	if err := record.UnmarshalJSON(full); err != nil {
+		return nil, err
+	}
+	return record.Config.Download, nil
+}
+
+// printURLs prints the URLs of the files of a record, each once.
+func (a *app) printURLs(r row) error {
+	files, err := filesOfRow(r)
+	if err != nil {
+		return err
+	}
+	var printed []string
+	for i := range files {
+		target := files[i].FileURL
+		if target == "" || slices.Contains(printed, target) || strings.ContainsFunc(target, hidden) {
+			continue
+		}
+		printed = append(printed, target)
+		if _, err := fmt.Fprintln(a.stdout, target); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printFiles prints the files of a record. A URL and a checksum have a line of their own, so that they can be copied.
+func (a *app) printFiles(r row) error {
+	files, err := filesOfRow(r)
+	if err != nil {
 		return err
 	}
 	var errs []error
-	for i := range record.Config.Download {
-		d := &record.Config.Download[i]
+	for i := range files {
+		d := &files[i]
 		size := ""
 		if n, ok := d.SizeBytes.Get(); ok {
 			size = "  " + modelref.FormatSize(n)
 		}
-		_, err := fmt.Fprintf(a.stdout, "\n%s%s\n  %s\n", printable(d.FileName), size, printable(d.FileURL))
+		_, err := fmt.Fprintf(a.stdout, "\n%s%s\n  %s\n", printable(d.FileName), size, a.screen.link(d.FileURL, printable(d.FileURL)))
 		errs = append(errs, err)
 		if d.HasChecksum() {
 			_, err = fmt.Fprintf(a.stdout, "  sha256 %s\n", printable(d.SHA256Sum))

@@ -1,8 +1,9 @@
-// list and query: the records of a category, or of all, that conditions choose.
+// list: the records that conditions choose, of one, several or all categories. It also counts them.
 
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,12 +11,13 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/haidra-org/modelref"
 )
 
 const selectionHelp = `
-Conditions (--where, several must all hold):
+Conditions (--where, all of them must hold):
   baseline=flux_1   size_on_disk_bytes<7e9   name~anime   tags!=hentai   created_at>=2024-05-01
   nsfw              the flag is true, or the value is set
   !nsfw             it is false, or unset
@@ -23,14 +25,14 @@ Conditions (--where, several must all hold):
   =  !=  every field;  <  <=  >  >=  text, integers and times;  ~  text and lists: contains`
 
 // addSelection adds the flags of a selection; kindFor finds the kind whose fields are completed.
-func addSelection(cmd *cobra.Command, s *selection, kindFor func(args []string) kind) {
+func (a *app) addSelection(cmd *cobra.Command, s *selection, kindFor func(args []string) kind) {
 	flags := cmd.Flags()
-	flags.StringArrayVarP(&s.where, "where", "w", nil, "keep the records that a condition holds for, as 'nsfw=no'; repeatable")
-	flags.StringSliceVarP(&s.sort, "sort", "s", nil, "sort by fields; -field for the highest first, as --sort=-size_on_disk_bytes")
-	flags.StringSliceVarP(&s.fields, "fields", "f", nil, "fields to print, with commas between them")
-	flags.IntVarP(&s.limit, "limit", "n", -1, "print this many records at most")
-	completeFields(cmd, kindFor)
-	addFilters(cmd, &s.filters)
+	flags.StringArrayVarP(&s.where, "where", "w", nil, "keep the records for which a condition holds, such as 'nsfw=no'; repeatable")
+	flags.StringSliceVarP(&s.sort, "sort", "s", nil, "sort by fields; -field for the highest first, such as --sort=-size_on_disk_bytes")
+	flags.StringSliceVarP(&s.fields, "fields", "f", nil, "fields to print, separated by commas")
+	flags.IntVarP(&s.limit, "limit", "n", -1, "print at most this many records")
+	a.completeFields(cmd, kindFor)
+	a.addFilters(cmd, &s.filters, kindFor)
 }
 
 func (s selection) valid() error {
@@ -42,35 +44,64 @@ func (s selection) valid() error {
 
 func newList(a *app) *cobra.Command {
 	var s selection
+	var count bool
 	cmd := &cobra.Command{
-		Use:     "list CATEGORY",
-		Aliases: []string{"ls"},
-		Short:   "List the records of a category",
-		Long:    "List the records of a category, in its own order or sorted.\n" + selectionHelp,
+		Use:     "list [CATEGORY...]",
+		Aliases: []string{"ls", "query"},
+		Short:   "List, filter, sort and count the records of categories",
+		Long: `List the records of a category in the order of its document, or sorted. Several categories, or all if none is
+named, have the fields that the records of all categories have. If some of them cannot be read, the others
+are printed and the exit code is 1.
+` + selectionHelp,
 		Example: `  modelref --demo list image_generation --where '!nsfw' --where 'size_on_disk_bytes<7e9'
   modelref --demo list text_generation --sort=-parameters --limit 5 --fields name,parameters
+  modelref --demo list image --sfw --max-size 8GB --count
+  modelref --demo list image --by baseline
   modelref --demo list clip --jsonl
+  modelref --demo list --where 'name~diffusion' --sort name
   modelref list image_generation --jsonl | jq -r '[.name, .config.download[]?.sha256sum] | @tsv'`,
-		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeCategories(1),
+		ValidArgsFunction: completeCategories(0),
 	}
-	addSelection(cmd, &s, firstKind)
+	a.addSelection(cmd, &s, kindOfAll)
+	flags := cmd.Flags()
+	flags.BoolVar(&count, "count", false, "print only the number of records")
+	flags.StringVar(&s.by, "by", "", "count the records by the values of this field, the most frequent value first")
+	flags.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "distinct" { // an earlier name
+			name = "by"
+		}
+		return pflag.NormalizedName(name)
+	})
+	cmd.MarkFlagsMutuallyExclusive("count", "by", "fields")
+	a.completeField(cmd, "by", kindOfAll)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		k, err := kindOf(args[0])
+		categories, err := categoriesOf(args)
 		if err != nil {
 			return err
 		}
-		found, err := a.find(cmd, k, s)
+		k, err := several(categories)
 		if err != nil {
 			return err
 		}
-		return a.printRows(found.rows, found.columns, len(s.fields) > 0)
+		return a.list(cmd.Context(), k, s, count)
 	}
 	return cmd
 }
 
+func (a *app) list(ctx context.Context, k kind, s selection, count bool) error {
+	limit := s.limit
+	if s.by != "" && s.valid() == nil {
+		s.limit = -1 // of the values, not of the records that are counted
+	}
+	found, err := a.find(ctx, k, s)
+	if found == nil || (err != nil && len(found.rows) == 0) {
+		return err
+	}
+	return errors.Join(a.printList(found, s, count, limit), err)
+}
+
 // find checks the selection before anything is read, and reads.
-func (a *app) find(cmd *cobra.Command, k kind, s selection) (*answer, error) {
+func (a *app) find(ctx context.Context, k kind, s selection) (*answer, error) {
 	if err := errors.Join(s.valid(), k.check(s)); err != nil {
 		return nil, err
 	}
@@ -78,80 +109,38 @@ func (a *app) find(cmd *cobra.Command, k kind, s selection) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := k.answer(cmd.Context(), client, s)
+	found, err := k.answer(ctx, client, s)
 	if found != nil {
 		a.remark(found.origin)
+	}
+	if found != nil && err == nil && len(found.rows) == 0 && s.limit != 0 {
+		a.explainNone(ctx, client, k, s)
 	}
 	return found, err
 }
 
-func newQuery(a *app) *cobra.Command {
-	var s selection
-	var count bool
-	cmd := &cobra.Command{
-		Use:   "query [CATEGORY]",
-		Short: "Ask all categories, or one; count and group",
-		Long: `Ask the records of all categories by the fields that all have, or of one category by its own.
-The categories that could not be read are told, and make the exit code 1.
-` + selectionHelp,
-		Example: `  modelref --demo query --where 'name~diffusion' --sort name
-  modelref --demo query --where 'size_on_disk_bytes>10e9' --count
-  modelref --demo query image_generation --distinct baseline`,
-		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: completeCategories(1),
-	}
-	addSelection(cmd, &s, anyKind)
-	cmd.Flags().BoolVar(&count, "count", false, "print how many records there are")
-	cmd.Flags().StringVar(&s.distinct, "distinct", "", "print the values of this field, and how many records have each")
-	cmd.MarkFlagsMutuallyExclusive("count", "distinct", "fields")
-	completeField(cmd, "distinct", anyKind)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		k, err := kindFrom(args)
-		if err != nil {
-			return err
-		}
-		limit := s.limit
-		if s.distinct != "" && s.valid() == nil {
-			s.limit = -1 // of the values, not of the records that are counted
-		}
-		found, err := a.find(cmd, k, s)
-		if found == nil || (err != nil && len(found.rows) == 0) {
-			return err
-		}
-		return errors.Join(a.printQuery(found, s, count, limit), err)
-	}
-	return cmd
-}
-
-func kindFrom(args []string) (kind, error) {
-	if len(args) == 0 {
-		return everything{}, nil
-	}
-	return kindOf(args[0])
-}
-
-func (a *app) printQuery(found *answer, s selection, count bool, limit int) error {
+func (a *app) printList(found *answer, s selection, count bool, limit int) error {
 	switch {
 	case count && (a.flags.json || a.flags.jsonl):
 		return a.printJSON(map[string]int{"count": len(found.rows)})
 	case count:
 		_, err := fmt.Fprintln(a.stdout, len(found.rows))
 		return err
-	case s.distinct != "":
-		return a.printDistinct(found.rows, found.columns[0], limit)
+	case s.by != "":
+		return a.printCounts(found.rows, found.columns[0], limit)
 	default:
 		return a.printRows(found.rows, found.columns, len(s.fields) > 0)
 	}
 }
 
-// valueCount is how many records have a value, or have none where it is nil.
+// valueCount is the number of records that have a value, or that have no value if it is nil.
 type valueCount struct {
 	Value *string `json:"value"`
 	Count int     `json:"count"`
 }
 
-// countValues counts the values of a field in the order in which they are first seen. The records without one are counted
-// together.
+// countValues counts the values of a field, the most frequent first, and otherwise in the order in which they are first
+// seen. The records without a value are counted together.
 func countValues(rows []row, f field) []valueCount {
 	var values []valueCount
 	at, unset := map[string]int{}, -1
@@ -173,13 +162,13 @@ func countValues(rows []row, f field) []valueCount {
 			values[i].Count++
 		}
 	}
+	slices.SortStableFunc(values, func(x, y valueCount) int { return y.Count - x.Count })
 	return values
 }
 
-// printDistinct prints the values of a field, those of most records first. On a terminal it draws a bar for each.
-func (a *app) printDistinct(rows []row, f field, limit int) error {
+// printCounts prints the values of a field with the number of their records. On a terminal it draws a bar for each.
+func (a *app) printCounts(rows []row, f field, limit int) error {
 	values := countValues(rows, f)
-	slices.SortStableFunc(values, func(x, y valueCount) int { return y.Count - x.Count })
 	if limit >= 0 {
 		values = values[:min(limit, len(values))]
 	}
@@ -219,23 +208,29 @@ func (a *app) printDistinct(rows []row, f field, limit int) error {
 // barWidth is the width of the longest bar.
 const barWidth = 30
 
+// firstKind returns the kind of the category that is the first argument, or nil.
 func firstKind(args []string) kind {
 	if len(args) == 0 {
 		return nil
 	}
-	k, _ := kindOf(args[0]) // nil where there is none
+	k, _ := kindOf(args[0]) // nil if there is no such category
 	return k
 }
 
-func anyKind(args []string) kind {
-	k, _ := kindFrom(args) // nil where there is none
+// kindOfAll returns the kind of the categories that are the arguments, or nil.
+func kindOfAll(args []string) kind {
+	categories, err := categoriesOf(args)
+	if err != nil {
+		return nil
+	}
+	k, _ := several(categories) // the categories exist
 	return k
 }
 
 func newCategories(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:               "categories",
-		Short:             "List the categories, and what is known of each",
+		Short:             "List the categories with what is known of each",
 		Example:           "  modelref categories",
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,

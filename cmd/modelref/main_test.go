@@ -6,11 +6,13 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -25,7 +27,17 @@ func TestMain(m *testing.M) {
 			_ = os.Unsetenv(name)
 		}
 	}
+	cache, err := os.MkdirTemp("", "modelref-cache")
+	if err != nil {
+		panic(err)
+	}
+	if builds, err := exec.Command("go", "env", "GOCACHE").Output(); err == nil {
+		_ = os.Setenv("GOCACHE", strings.TrimSpace(string(builds))) // by default it is in the user's cache directory
+	}
+	_ = os.Setenv("XDG_CACHE_HOME", cache) // the user's own copies stay as they are
+	cobra.EnablePrefixMatching = true
 	code := m.Run()
+	_ = os.RemoveAll(cache)
 	if binaryDir != "" {
 		_ = os.RemoveAll(binaryDir)
 	}
@@ -109,8 +121,8 @@ stable_diffusion_1         4
 			`{"name":"ViT-L/14","metadata.created_at":1735689600,"description":null}` + "\n",
 		},
 		"none as JSON": {[]string{"list", "lora", "--json"}, "[]\n"},
-		"search":       {[]string{"search", "plain", "-q", "--sort=-name"}, "Plain Diffusion Inpainting\nPlain Diffusion\n"},
-		"search one":   {[]string{"search", "vit", "-c", "clip", "-q"}, "ViT-L/14\ncoca_ViT-B-32\n"},
+		"search":       {[]string{"search", "plain", "--service", "-q", "--sort=-name"}, "Plain Diffusion Inpainting\nPlain Diffusion\n"},
+		"search one":   {[]string{"search", "vit", "-c", "clip", "--service", "-q"}, "ViT-L/14\ncoca_ViT-B-32\n"},
 		"popular": {[]string{"popular", "--limit", "2"}, `NAME                        WORKERS   DAY   MONTH    TOTAL
 Plain Diffusion                  30  4000  112000  1600000
 Plain Diffusion Inpainting       20  2000   56000   800000
@@ -182,13 +194,13 @@ func TestExitCodesAndMessages(t *testing.T) {
 		"unknown command":  {[]string{"lsit"}, 2, []string{`unknown command "lsit": did you mean list?`}},
 		"no such command":  {[]string{"frobnicate"}, 2, []string{"must be one of categories, "}},
 		"unknown flag":     {[]string{"list", "--nope"}, 2, []string{"unknown flag: --nope", "modelref list --help"}},
-		"no category":      {[]string{"list"}, 2, []string{"usage: modelref list CATEGORY"}},
-		"unknown category": {[]string{"--demo", "list", "clipp"}, 2, []string{`unknown category "clipp": must be one of blip, clip,`, "; did you mean clip?"}},
+		"no name":          {[]string{"get"}, 2, []string{"usage: modelref get [CATEGORY] NAME"}},
+		"unknown category": {[]string{"--demo", "list", "clipp"}, 2, []string{`unknown category "clipp": did you mean clip?`}},
 		"all wrong": {
 			[]string{"--demo", "list", "clip", "-w", "foo=1", "-s", "tags", "-f", "x"}, 2,
 			[]string{`--where: no field "foo": must be one of record_type, name,`, `--sort: no field "tags"`, `--fields: no field "x"`, "files and checksums are no fields: `get` and --json have them"},
 		},
-		"distinct what":    {[]string{"--demo", "query", "--distinct", "nsfw"}, 2, []string{`--distinct: no field "nsfw": must be one of record_type,`}},
+		"distinct what":    {[]string{"--demo", "query", "--distinct", "nsfw"}, 2, []string{`--by: no field "nsfw": must be one of record_type,`}},
 		"bad value":        {[]string{"--demo", "list", "clip", "-w", "size_on_disk_bytes<big"}, 2, []string{"--where: size_on_disk_bytes:", "7e9", "8GB or 7.5GiB"}},
 		"negative limit":   {[]string{"--demo", "list", "clip", "-n", "-3"}, 2, []string{"--limit -3: must be 0 or more"}},
 		"two outputs":      {[]string{"--demo", "list", "clip", "--json", "-q"}, 2, []string{"one of --json, --jsonl, --quiet and --output"}},
@@ -198,16 +210,16 @@ func TestExitCodesAndMessages(t *testing.T) {
 		"not found":        {[]string{"--demo", "get", "image_generation", "plain"}, 3, []string{`did you mean "Plain Diffusion"`}},
 		"a typo":           {[]string{"--demo", "get", "image_generation", "Inkwel1"}, 3, []string{`did you mean "Inkwell"?`}},
 		"nothing near":     {[]string{"--demo", "get", "clip", "zzz"}, 3, []string{"`modelref list clip`"}},
-		"offline":          {[]string{"--offline", "list", "clip"}, 2, []string{"must have a cache directory"}},
+		"offline":          {[]string{"--offline", "--no-cache", "list", "clip"}, 2, []string{"leave out --no-cache"}},
 		"no source": {
 			[]string{"--primary", "", "--no-github", "list", "clip"}, 2, []string{"must have a source"},
 		},
-		"search offline": {[]string{"--offline", "--cache-dir", t.TempDir(), "search", "x"}, 1, []string{"Leave out --offline"}},
-		"search limit":   {[]string{"--demo", "search", "--limit", "501"}, 2, []string{"must be 1 to 500"}},
+		"search offline": {[]string{"--offline", "--cache-dir", t.TempDir(), "search", "x", "--service"}, 1, []string{"Run without --offline"}},
+		"search limit":   {[]string{"--demo", "search", "x", "--service", "--limit", "501"}, 2, []string{"must be 1 to 500"}},
 		"popular of":     {[]string{"--demo", "popular", "clip"}, 2, []string{"image_generation and text_generation"}},
 		"popular by":     {[]string{"--demo", "popular", "--sort", "x"}, 2, []string{"must be one of worker_count"}},
-		"all offline":    {[]string{"--offline", "--cache-dir", t.TempDir(), "query"}, 1, []string{"no source could give blip", "no source could give ti", "Leave out --offline"}},
-		"status what":    {[]string{"--demo", "status", "image_generatoin"}, 2, []string{"did you mean image_generation?"}},
+		"all offline":    {[]string{"--offline", "--cache-dir", t.TempDir(), "query"}, 1, []string{"no source could give any category", "Run without --offline"}},
+		"status what":    {[]string{"--demo", "status", "image_generatoin"}, 2, []string{"did you mean image_generation"}},
 		"status offline": {[]string{"--offline", "--cache-dir", t.TempDir(), "status", "clip"}, 1, nil},
 		"diff nothing":   {[]string{"--demo", "diff", "clip", "nothere"}, 2, []string{"neither a file nor a category"}},
 		"diff stdin":     {[]string{"diff", "-", "-"}, 2, []string{"read once"}},
@@ -215,8 +227,8 @@ func TestExitCodesAndMessages(t *testing.T) {
 		"diff demo":      {[]string{"--demo", "diff", "clip", "cache:clip"}, 2, []string{"--demo has no cache directory"}},
 		"diff no cache":  {[]string{"diff", "cache:clip", "cache:clip"}, 2, []string{"--cache-dir"}},
 		"diff no GitHub": {[]string{"--no-github", "diff", "-", "github:clip"}, 2, []string{"github:clip: --no-github switches that source off"}},
-		"count distinct": {[]string{"--demo", "query", "clip", "--count", "--distinct", "name"}, 2, []string{"count", "distinct"}},
-		"nsfw what":      {[]string{"--demo", "search", "--nsfw", "maybe"}, 2, []string{"--nsfw", "true or false"}},
+		"count by":       {[]string{"--demo", "list", "clip", "--count", "--by", "name"}, 2, []string{"count", "by"}},
+		"sfw and nsfw":   {[]string{"--demo", "search", "x", "--nsfw", "--sfw"}, 2, []string{"nsfw", "sfw"}},
 		"no demo":        {[]string{"list", "clip", "--demo=false", "--primary", "http://127.0.0.1:9/api"}, 1, []string{"no source could give clip"}},
 		"verify where":   {[]string{"--demo", "verify", "nothere"}, 2, []string{"name the directory"}},
 		"watch what":     {[]string{"--demo", "watch", "clip", "--interval", "0s"}, 2, []string{"--interval"}},
@@ -231,6 +243,7 @@ func TestExitCodesAndMessages(t *testing.T) {
 			if c.want != nil {
 				assert.Empty(t, got.out)
 			}
+			assert.NotContains(t, got.err, "With")
 			assert.NotContains(t, got.err, "modelref: modelref:")
 		})
 	}
@@ -239,7 +252,7 @@ func TestExitCodesAndMessages(t *testing.T) {
 func TestAHintIsGivenOnce(t *testing.T) {
 	t.Parallel()
 	got := runWith(t, "", "--offline", "--cache-dir", t.TempDir(), "query")
-	assert.Equal(t, 1, strings.Count(got.err, "Leave out --offline"))
+	assert.Equal(t, 1, strings.Count(got.err, "Run without --offline"))
 }
 
 func TestTheHelpDocumentsExitCodes(t *testing.T) {
@@ -295,7 +308,7 @@ func TestQueryPrintsWhatCouldBeRead(t *testing.T) {
 	got := runWith(t, "", append(flags, "--offline", "--cache-dir", cache, "query", "-f", "name")...)
 	assert.Equal(t, 1, got.code, "a category is missing")
 	assert.Contains(t, got.out, "Small")
-	assert.Contains(t, got.err, "no source could give clip")
+	assert.Contains(t, got.err, "no source could give blip, clip, ")
 }
 
 func TestCompletion(t *testing.T) {
@@ -306,7 +319,7 @@ func TestCompletion(t *testing.T) {
 		not  string
 	}{
 		"categories":   {[]string{"list", ""}, "image_generation\n", ""},
-		"one category": {[]string{"list", "clip", ""}, ":4\n", "image_generation\n"},
+		"one category": {[]string{"popular", "image_generation", "x"}, ":4\n", "clip\n"},
 		"fields":       {[]string{"list", "image_generation", "--fields", "name,"}, "name,baseline\n", ""},
 		"common":       {[]string{"query", "--where", ""}, "size_on_disk_bytes\n", "baseline\n"},
 		"descending":   {[]string{"list", "image_generation", "--sort=-"}, "-nsfw\n", ""},
@@ -370,13 +383,13 @@ func TestStatusTellsTheAge(t *testing.T) {
 func TestEndpointsThatDoNotAnswer(t *testing.T) {
 	t.Parallel()
 	for status, hint := range map[int]string{
-		404: "The service does not have that, or --primary names another one; `modelref list` and `query` do not need it.",
-		503: "The service has trouble with that; `modelref list` and `query` answer without it.",
+		404: "The service does not have this endpoint, or --primary is the URL of another service. `modelref list` and `search` do not need it.",
+		503: "The service has failed. `modelref list` and `search` do not need it.",
 	} {
 		server, flags := serve(t, twoModels)
 		server.Break(modelreftest.Primary, modelreftest.Status(status))
 		for _, args := range [][]string{
-			{"search", "x"}, {"search", "x", "-c", "clip"}, {"popular"}, {"stats", "clip"}, {"stats", "image_generation", "--usage"},
+			{"search", "x", "--service"}, {"search", "x", "-c", "clip", "--service"}, {"popular"}, {"stats", "clip"}, {"stats", "image_generation", "--usage"},
 		} {
 			got := runWith(t, "", append(flags, args...)...)
 			assert.Equal(t, 1, got.code, args)

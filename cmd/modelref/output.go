@@ -43,8 +43,13 @@ func (a *app) printTable(rows []row, columns []field, chosen bool) error {
 	if !chosen && a.screen.format == "" {
 		t = t.withoutEmpty()
 	}
-	if err := t.print(a.stdout, a.screen); err != nil || a.screen.width == 0 {
-		return err
+	if len(rows) > 0 || a.screen.format != "" {
+		if err := t.print(a.stdout, a.screen); err != nil {
+			return err
+		}
+	}
+	if a.screen.width == 0 || a.screen.format != "" {
+		return nil
 	}
 	_, err := fmt.Fprintf(a.stdout, "%d %s\n", len(rows), map[bool]string{true: "record", false: "records"}[len(rows) == 1])
 	return err
@@ -188,8 +193,24 @@ func rowTable(rows []row, columns []field, people bool) *table {
 			}
 		}
 		t.add(texts...)
+		for i, column := range columns {
+			switch {
+			case column.name == "name":
+				t.rows[len(t.rows)-1][i].link = strings.Join(r.page(), "")
+			case column.name == "nsfw" && texts[i] == "yes":
+				t.rows[len(t.rows)-1][i].style = red
+			}
+		}
 	}
 	return t
+}
+
+// page returns the URL of the page of a record, if it has one.
+func (r row) page() []string {
+	if r.text == nil {
+		return nil
+	}
+	return r.text("homepage")
 }
 
 // shortName returns what heads a column.

@@ -1,18 +1,153 @@
-// search: what the service itself finds. It is a request.
+// search: the records whose names match what a person typed. The service can be asked instead.
 
 package main
 
 import (
 	"context"
-	"slices"
+	"errors"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/haidra-org/modelref"
 )
 
-// found is a page of a search.
+// searchFlags are the flags of search.
+type searchFlags struct {
+	selection
+	categories []string
+	service    bool
+	offset     int
+}
+
+// searchLimit is the number of records that search prints by default.
+const searchLimit = 20
+
+func newSearch(a *app) *cobra.Command {
+	var f searchFlags
+	cmd := &cobra.Command{
+		Use:     "search TEXT...",
+		Aliases: []string{"find"},
+		Short:   "Find records by a name as people type it, the best match first",
+		Long: `Find the records whose names match the words of a text, the best match first. Letter case, punctuation, word order
+and an author before the name do not matter; parts of words and typing errors are found if nothing fits
+better. The records are those that list reads: no request is sent if they are in the cache directory.
+
+--service asks the service instead, which finds names that contain the text.`,
+		Example: `  modelref --demo search diffusion
+  modelref --demo search --category image_generation plain inpaint
+  modelref --demo search lantern --sfw --max-size 8GB
+  modelref --demo search --service xl --sort=-name`,
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	kindFor := func([]string) kind { return kindOfAll(f.categories) }
+	a.addSelection(cmd, &f.selection, kindFor)
+	flags := cmd.Flags()
+	flags.StringSliceVarP(&f.categories, "category", "c", nil, "search only these categories")
+	flags.BoolVar(&f.service, "service", false, "ask the service, which needs the PRIMARY; --limit is 500 at most")
+	flags.IntVar(&f.offset, "offset", 0, "leave out this many records before the first")
+	_ = flags.Lookup("limit").Value.Set(strconv.Itoa(searchLimit)) // it is a number
+	flags.Lookup("limit").DefValue = strconv.Itoa(searchLimit)
+	_ = cmd.RegisterFlagCompletionFunc("category", completeCategories(0)) // the flag exists
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		categories, err := categoriesOf(f.categories)
+		if err != nil {
+			return err
+		}
+		k, err := several(categories)
+		if err != nil {
+			return err
+		}
+		if f.offset < 0 {
+			return usagef("--offset %d: must be 0 or more", f.offset)
+		}
+		text := strings.Join(args, " ")
+		if f.service {
+			return a.searchService(cmd.Context(), k, text, f)
+		}
+		return a.search(cmd.Context(), k, categories, text, f)
+	}
+	return cmd
+}
+
+// search ranks the records that the selection keeps. A sort order takes the place of the rank.
+func (a *app) search(ctx context.Context, k kind, categories []modelref.Category, text string, f searchFlags) error {
+	if err := f.valid(); err != nil {
+		return err
+	}
+	s := f.selection
+	s.limit = -1 // of the matches
+	if err := k.check(s); err != nil {
+		return err
+	}
+	client, err := a.client()
+	if err != nil {
+		return err
+	}
+	found, err := k.answer(ctx, client, s)
+	if found == nil || (err != nil && len(found.rows) == 0) {
+		return err
+	}
+	a.remark(found.origin)
+	matches, findErr := client.Find(ctx, text, categories...)
+	var partial *modelref.PartialError
+	if findErr != nil && !errors.As(findErr, &partial) {
+		return within(ctx, findErr)
+	}
+	rows := matched(found.rows, matches, len(f.sort) > 0)
+	total := len(rows)
+	rows = rows[min(f.offset, total):]
+	if f.limit >= 0 {
+		rows = rows[:min(f.limit, len(rows))]
+	}
+	if printErr := a.printRows(rows, found.columns, len(f.fields) > 0); printErr != nil {
+		return printErr
+	}
+	switch {
+	case total == 0:
+		a.notef("no name matches %q", text)
+		err = errors.Join(err, errNo)
+	case f.offset+len(rows) < total && f.limit > 0:
+		a.notef("%d of %d: the next page is --offset %d", len(rows), total, f.offset+len(rows))
+	}
+	return err
+}
+
+// matched returns the rows of the matches, in the order of the matches or of the rows.
+func matched(rows []row, matches modelref.NameMatches[modelref.ModelRecord], inOrder bool) []row {
+	type key struct{ category, name string }
+	at := map[key]row{}
+	for _, r := range rows {
+		category := strings.Join(r.text("record_type"), "")
+		at[key{category, r.name}] = r
+	}
+	var out []row
+	wanted := map[key]bool{}
+	for _, m := range matches {
+		for _, name := range []string{m.Name, m.Record.Name} { // a row has one of them
+			k := key{string(m.Category), name}
+			if r, ok := at[k]; ok && !wanted[k] {
+				wanted[k] = true
+				out = append(out, r)
+				break
+			}
+		}
+	}
+	if !inOrder {
+		return out
+	}
+	out = nil
+	for _, r := range rows {
+		if wanted[key{strings.Join(r.text("record_type"), ""), r.name}] {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// found is a page of a search by the service.
 type found struct {
 	rows     []row
 	total    int
@@ -40,95 +175,70 @@ func (everything) search(ctx context.Context, client *modelref.Client, o modelre
 	return foundOf(client.Search(ctx, &o))
 }
 
-// searchFlags are the flags of search.
-type searchFlags struct {
-	category string
-	nsfw     string
-	tags     []string
-	sort     string
-	limit    int
-	offset   int
-}
-
-func newSearch(a *app) *cobra.Command {
-	var f searchFlags
-	cmd := &cobra.Command{
-		Use:   "search [TEXT]",
-		Short: "Let the service search all categories for a part of a name",
-		Long: `Let the service search for records whose name contains a text, in all categories or in one.
-It is one request and needs the PRIMARY; list and query answer also when that is down.`,
-		Example: `  modelref --demo search diffusion
-  modelref --demo search --category image_generation xl --sort=-name
-  modelref --demo search --nsfw=false --limit 20`,
-		Args:              cobra.MaximumNArgs(1),
-		ValidArgsFunction: cobra.NoFileCompletions,
-	}
-	flags := cmd.Flags()
-	flags.StringVarP(&f.category, "category", "c", "", "search this category alone")
-	flags.StringVar(&f.nsfw, "nsfw", "", "records that are (true) or are not (false) unsafe for work; both where it is not given")
-	flags.StringSliceVar(&f.tags, "tag", nil, "records that have all of these tags")
-	flags.StringVarP(&f.sort, "sort", "s", "", "sort by a field; -field for the highest first, as --sort=-name")
-	flags.IntVarP(&f.limit, "limit", "n", 50, "records on a page, 500 at most")
-	flags.IntVar(&f.offset, "offset", 0, "leave out this many records before the first")
-	_ = cmd.RegisterFlagCompletionFunc("category", completeCategories(0)) // the flag is there, and so is the next
-	_ = cmd.RegisterFlagCompletionFunc("nsfw", cobra.FixedCompletions([]string{"true", "false"}, cobra.ShellCompDirectiveNoFileComp))
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return a.search(cmd, f, args)
-	}
-	return cmd
-}
-
-func (a *app) search(cmd *cobra.Command, f searchFlags, args []string) error {
+// searchService asks the service. It has fewer filters than list.
+func (a *app) searchService(ctx context.Context, k kind, text string, f searchFlags) error {
 	o := modelref.SearchOptions{
-		SortBy: f.sort,
-		Filter: modelref.Filter{TagsAll: f.tags},
-		Page:   modelref.Page{Limit: f.limit, Offset: f.offset},
+		NameContains: text,
+		Filter:       modelref.Filter{TagsAny: f.tags},
+		Page:         modelref.Page{Limit: f.limit, Offset: f.offset},
 	}
-	if len(args) == 1 {
-		o.NameContains = args[0]
+	if len(f.sort) == 1 {
+		o.SortBy, o.SortDesc = strings.CutPrefix(f.sort[0], "-")
 	}
-	if len(f.sort) > 1 && f.sort[0] == '-' {
-		o.SortBy, o.SortDesc = f.sort[1:], true
+	if f.sfw || f.nsfw {
+		o.NSFW = modelref.Some(f.nsfw)
 	}
-	if cmd.Flags().Changed("nsfw") {
-		unsafe, err := strconv.ParseBool(f.nsfw)
-		if err != nil {
-			return usagef("--nsfw %q: must be true or false", f.nsfw)
-		}
-		o.NSFW = modelref.Some(unsafe)
-	}
-	var k kind = everything{}
+	_, all := k.(everything)
+	own := f.filters
+	own.tags, own.sfw, own.nsfw = nil, false, false
 	switch {
 	case f.limit < 1 || f.limit > 500:
 		return usagef("--limit %d: must be 1 to 500", f.limit)
-	case f.offset < 0:
-		return usagef("--offset %d: must be 0 or more", f.offset)
-	case f.category != "" && (len(f.tags) > 0 || o.NSFW.IsSet()):
-		return usagef("--nsfw and --tag search all categories: for one, see `modelref list %s --where`", f.category)
-	case f.category != "":
-		var err error
-		if k, err = kindOf(f.category); err != nil {
-			return err
-		}
+	case len(f.categories) > 1:
+		return usagef("--service searches one category or all: leave out --service")
+	case own.used() || len(f.where) > 0 || len(f.sort) > 1:
+		return usagef("--service has only --tag, --sfw, --nsfw and one field of --sort: leave out --service")
+	case !all && (len(f.tags) > 0 || f.sfw || f.nsfw):
+		return usagef("--service has --tag, --sfw and --nsfw for all categories only: leave out --service")
+	}
+	columns, err := columnsOf(k, f.selection)
+	if err != nil {
+		return err
 	}
 	client, err := a.client()
 	if err != nil {
 		return err
 	}
-	page, err := k.search(cmd.Context(), client, o)
+	page, err := k.search(ctx, client, o)
 	if err != nil {
-		return within(cmd.Context(), endpointError{err})
+		return within(ctx, endpointError{err})
 	}
-	return a.printPage(k, page, f)
+	return a.printPage(page, columns, f)
 }
 
-func (a *app) printPage(k kind, page *found, f searchFlags) error {
-	var columns []field
-	for _, name := range k.columns() {
-		i := slices.IndexFunc(k.fields(), func(f field) bool { return f.name == name })
-		columns = append(columns, k.fields()[i])
+// columnsOf returns the fields that are printed, without reading anything.
+func columnsOf(k kind, s selection) ([]field, error) {
+	names := k.columns()
+	if len(s.fields) > 0 {
+		names = s.fields
 	}
-	if err := a.printRows(page.rows, columns, false); err != nil {
+	if err := k.check(selection{fields: names, limit: -1}); err != nil {
+		return nil, err
+	}
+	var out []field
+	for _, name := range names {
+		for _, f := range k.fields() {
+			if f.name == name || strings.HasSuffix(f.name, "."+name) {
+				out = append(out, f)
+				break
+			}
+		}
+	}
+	return out, nil
+}
+
+func (a *app) printPage(page *found, columns []field, f searchFlags) error {
+	if err := a.printRows(page.rows, columns, len(f.fields) > 0); err != nil {
 		return err
 	}
 	for _, rejected := range page.rejected {

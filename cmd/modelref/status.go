@@ -4,8 +4,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,10 +19,10 @@ import (
 func newStatus(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status [CATEGORY...]",
-		Short: "Read the categories and tell how they and their sources stand",
-		Long: `Read the categories, all where none is named, and tell how they and their sources stand.
-The age is how long ago a source last said that this is the present state.
-The exit code is 0 where every category has an answer, a stale one included, and 1 where one has none.`,
+		Short: "Print the state of the sources and the categories",
+		Long: `Read the categories, or all if none is named, from their sources, and print the state of both.
+The age is the time since a source last confirmed the data.
+The exit code is 0 if every category can be read, including from a stale copy, and otherwise 1.`,
 		Example:           "  modelref --demo status",
 		ValidArgsFunction: completeCategories(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -50,6 +53,8 @@ type categoryState struct {
 	ConfirmedAt *time.Time        `json:"confirmed_at,omitempty"`
 	LastChange  *time.Time        `json:"last_change,omitempty"`
 	Error       string            `json:"error,omitempty"`
+
+	reasons []string // the errors of sources that are not down
 }
 
 // state is what status prints.
@@ -63,14 +68,17 @@ func (a *app) status(ctx context.Context, categories []modelref.Category) error 
 	if err != nil {
 		return err
 	}
-	_ = client.Warm(ctx, categories...) // the status has what failed
+	a.readAgain(ctx, client, categories)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	s := client.Status()
 	out := state{Sources: []sourceState{sourceStateOf("primary", s.Primary), sourceStateOf("github", s.GitHub)}}
 	for _, category := range categories {
-		out.Categories = append(out.Categories, categoryStateOf(s.Category(category)))
+		c := s.Category(category)
+		state := categoryStateOf(c)
+		state.reasons = reasonsOf(c.LastError, s)
+		out.Categories = append(out.Categories, state)
 	}
 	if err := a.printState(out); err != nil {
 		return err
@@ -79,6 +87,23 @@ func (a *app) status(ctx context.Context, categories []modelref.Category) error 
 		return errPartly
 	}
 	return nil
+}
+
+// readAgain reads the categories from their sources, even if there are recent copies. The status has the errors.
+func (a *app) readAgain(ctx context.Context, client *modelref.Client, categories []modelref.Category) {
+	var options []modelref.LoadOption
+	if !a.flags.offline {
+		options = append(options, modelref.WithRefresh())
+	}
+	var loads sync.WaitGroup
+	for _, category := range categories {
+		loads.Go(func() {
+			if reader, err := client.Category(string(category)); err == nil {
+				_, _ = reader.Load(ctx, options...)
+			}
+		})
+	}
+	loads.Wait()
 }
 
 func sourceStateOf(name string, s modelref.SourceStatus) sourceState {
@@ -132,26 +157,80 @@ func (a *app) printState(s state) error {
 	case a.flags.json:
 		return a.printJSON(s)
 	}
-	styles := map[string]string{"ok": green, "stale": yellow, "down": red, "unavailable": red}
-	sources := newTable("SOURCE", "STATE", "ERROR")
-	for _, source := range s.Sources {
-		sources.add(source.Source, source.State, source.Error)
-		sources.rows[len(sources.rows)-1][1].style = styles[source.State]
+	return errors.Join(a.printSources(s.Sources), a.printCategoryStates(s.Categories))
+}
+
+// reasonsOf returns what the sources of a category said. The error of a source that is down is not repeated for every
+// category.
+func reasonsOf(err error, s modelref.Status) []string {
+	var fetch *modelref.FetchError
+	if err == nil {
+		return nil
 	}
-	if err := sources.print(a.stdout, a.screen); err != nil {
+	if !errors.As(err, &fetch) {
+		return []string{err.Error()}
+	}
+	var out []string
+	for _, attempt := range told(fetch.Sources) {
+		down := attempt.Source == modelref.SourcePrimary && s.Primary.BreakerOpen ||
+			attempt.Source == modelref.SourceGitHub && s.GitHub.BreakerOpen
+		if !down {
+			out = append(out, attempt.String())
+		}
+	}
+	return out
+}
+
+// stateStyles are the styles of states.
+var stateStyles = map[string]string{"ok": green, "stale": yellow, "down": red, "unavailable": red}
+
+// printSources prints the sources. The reason of a source that is down is printed in full.
+func (a *app) printSources(sources []sourceState) error {
+	t := newTable("SOURCE", "STATE", "ERROR")
+	for _, source := range sources {
+		t.add(source.Source, source.State, source.Error)
+		t.rows[len(t.rows)-1][1].style = stateStyles[source.State]
+	}
+	if a.screen.width == 0 {
+		return t.print(a.stdout, a.screen)
+	}
+	short := newTable("SOURCE", "STATE")
+	short.rows = t.rows
+	for i, row := range t.rows {
+		short.rows[i] = row[:2]
+	}
+	if err := short.print(a.stdout, a.screen); err != nil {
 		return err
 	}
-	categories := newTable("CATEGORY", "STATE", "ORIGIN", "AGE", "RECORDS", "REJECTED", "ERROR").right(3, 4, 5)
-	for _, c := range s.Categories {
+	for _, source := range sources {
+		if source.Error == "" {
+			continue
+		}
+		for i, line := range wrap(printable(source.Source+": "+source.Error), a.screen.width-gap) {
+			if _, err := fmt.Fprintf(a.stdout, "%s%s\n", map[bool]string{false: "  "}[i == 0], line); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (a *app) printCategoryStates(states []categoryState) error {
+	t := newTable("CATEGORY", "STATE", "ORIGIN", "AGE", "RECORDS", "REJECTED", "ERROR").right(3, 4, 5)
+	for _, c := range states {
 		age := ""
 		if c.ConfirmedAt != nil {
 			age = ageText(time.Since(*c.ConfirmedAt))
 		}
-		categories.add(string(c.Category), c.State, c.Source, age, strconv.Itoa(c.Records), strconv.Itoa(c.Rejected), c.Error)
-		categories.rows[len(categories.rows)-1][1].style = styles[c.State]
+		t.add(string(c.Category), c.State, c.Source, age, strconv.Itoa(c.Records), strconv.Itoa(c.Rejected),
+			strings.Join(c.reasons, "; "))
+		t.rows[len(t.rows)-1][1].style = stateStyles[c.State]
 	}
 	if _, err := fmt.Fprintln(a.stdout); err != nil {
 		return err
 	}
-	return categories.print(a.stdout, a.screen)
+	if a.screen.format == "" {
+		t = t.withoutEmpty()
+	}
+	return t.print(a.stdout, a.screen)
 }

@@ -20,6 +20,7 @@ const (
 type cell struct {
 	text  string
 	style string
+	link  string // the URL that the text leads to, or ""
 }
 
 // table is rows of cells below a header. Numbers are aligned to the right.
@@ -53,12 +54,12 @@ func (t *table) print(out io.Writer, s screen) error {
 	if s.format != "" {
 		return t.separated(out, s)
 	}
-	widths := t.widths()
+	widths := t.widths(s.noHeader)
 	t.shrink(widths, s.width)
 	var text strings.Builder
 	header := make([]cell, len(t.header))
 	for i, name := range t.header {
-		header[i] = cell{name, bold}
+		header[i] = cell{text: name, style: bold}
 	}
 	rows := append([][]cell{header}, t.rows...)
 	if s.noHeader {
@@ -71,11 +72,60 @@ func (t *table) print(out io.Writer, s screen) error {
 	return err
 }
 
+// printWrapped is print for a table of two columns whose second column has long texts. It breaks these texts between words
+// and never cuts them.
+func (t *table) printWrapped(out io.Writer, s screen) error {
+	room := s.width - t.widths(s.noHeader)[0] - gap
+	if s.format != "" || s.width <= 0 || room < narrowest {
+		return t.print(out, screen{colours: s.colours, format: s.format, noHeader: s.noHeader})
+	}
+	wrapped := newTable(t.header...)
+	for _, row := range t.rows {
+		for i, line := range wrap(row[1].text, room) {
+			name := row[0].text
+			if i > 0 {
+				name = ""
+			}
+			wrapped.add(name, line)
+			if isURL(row[1].text) {
+				wrapped.rows[len(wrapped.rows)-1][1].link = row[1].text
+			}
+		}
+	}
+	return wrapped.print(out, screen{colours: s.colours, links: s.links, noHeader: s.noHeader})
+}
+
+// wrap breaks a text between words into lines of at most a width. A word that is longer has its own line.
+func wrap(text string, width int) []string {
+	var lines []string
+	line, used := "", 0
+	for word := range strings.SplitSeq(text, " ") {
+		n := cells().StringWidth(word)
+		if line != "" && used+1+n > width {
+			lines = append(lines, line)
+			line, used = "", 0
+		}
+		if line != "" {
+			line += " "
+			used++
+		}
+		line += word
+		used += n
+	}
+	return append(lines, line)
+}
+
+func isURL(text string) bool {
+	return strings.HasPrefix(text, "https://") || strings.HasPrefix(text, "http://")
+}
+
 // widths returns the width of each column's widest text, and makes all texts safe to show.
-func (t *table) widths() []int {
+func (t *table) widths(noHeader bool) []int {
 	widths := make([]int, len(t.header))
 	for i, name := range t.header {
-		widths[i] = cells().StringWidth(name)
+		if !noHeader {
+			widths[i] = cells().StringWidth(name)
+		}
 	}
 	for _, row := range t.rows {
 		for i := range row {
@@ -152,10 +202,15 @@ func (t *table) withoutEmpty() *table {
 	return out
 }
 
-// line writes one row; no spaces follow its last text.
+// line writes one row; no spaces follow its last text. A URL that its column has no room for has a line of its own below.
 func (t *table) line(out *strings.Builder, row []cell, widths []int, s screen) {
 	pending := 0
+	var below []string
 	for i, c := range row {
+		if isURL(c.text) && cells().StringWidth(c.text) > widths[i] {
+			below = append(below, c.text)
+			c.text = ""
+		}
 		text := cut(c.text, widths[i])
 		space := widths[i] - cells().StringWidth(text)
 		if t.numeric[i] {
@@ -164,12 +219,15 @@ func (t *table) line(out *strings.Builder, row []cell, widths []int, s screen) {
 		}
 		if text != "" {
 			out.WriteString(strings.Repeat(" ", pending))
-			out.WriteString(s.paint(c.style, text))
+			out.WriteString(s.link(c.link, s.paint(c.style, text)))
 			pending = 0
 		}
 		pending += space + gap
 	}
 	out.WriteByte('\n')
+	for _, target := range below {
+		out.WriteString(strings.Repeat(" ", gap) + s.link(target, target) + "\n")
+	}
 }
 
 // cells measures text. It does not look at the locale, so that a script has the same output everywhere.

@@ -1,0 +1,81 @@
+// The values that a field has: to explain an empty answer, and to complete a condition.
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/haidra-org/modelref"
+)
+
+// equality matches a condition that a field has one of some values.
+var equality = regexp.MustCompile(`^\s*([\w.]+)\s*=\s*([^=].*)$`)
+
+// maxValues is the number of values that a message lists.
+const maxValues = 10
+
+// explainNone says which condition no record meets, and which values its field has.
+func (a *app) explainNone(ctx context.Context, client *modelref.Client, k kind, s selection) {
+	conditions := s.allConditions()
+	if len(conditions) == 0 {
+		return
+	}
+	for _, c := range conditions {
+		found, err := k.answer(ctx, client, selection{where: []string{c.text}, limit: 1})
+		if err != nil || len(found.rows) > 0 {
+			continue
+		}
+		about := c.text
+		if c.flag != "--where" {
+			about += " (" + c.flag + ")"
+		}
+		a.notef("no record meets %s%s", about, valuesHint(ctx, client, k, c.text))
+		return
+	}
+	a.notef("no record meets all conditions together, but each condition is met by some records")
+}
+
+// valuesHint returns the values of the field of a condition that compares for equality, or "".
+func valuesHint(ctx context.Context, client *modelref.Client, k kind, condition string) string {
+	parts := equality.FindStringSubmatch(condition)
+	if parts == nil {
+		return ""
+	}
+	values := fieldValues(ctx, client, k, parts[1])
+	if near := modelref.NearestNames(strings.TrimSpace(parts[2]), values, maxSuggestions); len(values) > maxValues && len(near) > 0 {
+		return fmt.Sprintf(": did you mean %s?", strings.Join(near, " or "))
+	}
+	switch {
+	case len(values) == 0:
+		return fmt.Sprintf(": %s is not set in any record", parts[1])
+	case len(values) > maxValues:
+		return fmt.Sprintf(": the most frequent values of %s are %s", parts[1], strings.Join(values[:maxValues], ", "))
+	default:
+		return fmt.Sprintf(": the values of %s are %s", parts[1], strings.Join(values, ", "))
+	}
+}
+
+// fieldValues returns the values of a field, the most frequent first. It returns nil if there is no such field, or if the
+// records cannot be read.
+func fieldValues(ctx context.Context, client *modelref.Client, k kind, name string) []string {
+	i := slices.IndexFunc(k.fields(), func(f field) bool { return f.name == name || strings.HasSuffix(f.name, "."+name) })
+	if i < 0 {
+		return nil
+	}
+	f := k.fields()[i]
+	found, err := k.answer(ctx, client, selection{by: f.name, limit: -1})
+	if err != nil && found == nil {
+		return nil
+	}
+	var out []string
+	for _, v := range countValues(found.rows, f) {
+		if v.Value != nil {
+			out = append(out, *v.Value)
+		}
+	}
+	return out
+}
