@@ -30,6 +30,7 @@ func FuzzDisk(f *testing.F) {
 		for _, beside := range []string{
 			"", "{", "null", final, strings.Replace(final, "2026", "9999", 2),
 			strings.ReplaceAll(final, "2026-01-02T03:04:05Z", "9999-12-31T23:59:59-23:59"),
+			strings.Replace(final, "2026-01-02T03:04:05Z", "9999-12-31T23:59:59-23:59", 1),
 		} {
 			f.Add([]byte(document), []byte(beside), false)
 			f.Add([]byte(document), []byte(beside), true)

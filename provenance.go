@@ -47,6 +47,7 @@ func parseProvenance(text string, now time.Time) (*provenance, error) {
 	if err := json.Unmarshal([]byte(text), p); err != nil {
 		return nil, err
 	}
+	p.FetchedAt = clampFuture(p.FetchedAt, now)
 	p.ConfirmedAt, p.DownloadedAt = clampFuture(p.ConfirmedAt, now), clampFuture(p.DownloadedAt, now)
 	p.EmptyAt, p.NoGuidanceAt = clampFuture(p.EmptyAt, now), clampFuture(p.NoGuidanceAt, now)
 	p.Validators.DownloadedAt, p.Validators.Empty = instant(p.DownloadedAt), instant(p.EmptyAt)

@@ -87,12 +87,14 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	}{e.Kind, e.Category, e.Source, e.Requests, e.Bytes, e.Records, e.Duration.Seconds(), e.Stale, errorText(e.Err)})
 }
 
-// timeForJSON returns a time in UTC with milliseconds.
+// timeForJSON returns a time in UTC with milliseconds. It returns the zero time, which is left out, if the year does not have
+// four digits: such a time comes from a damaged file or an invalid response, and JSON has no form for it.
 func timeForJSON(t time.Time) time.Time {
-	if t.IsZero() {
-		return t
+	t = t.UTC()
+	if t.IsZero() || t.Year() < 0 || t.Year() > 9999 {
+		return time.Time{}
 	}
-	return t.UTC().Truncate(time.Millisecond)
+	return t.Truncate(time.Millisecond)
 }
 
 // errorText returns the text of an error on one line without the secrets of the URLs in it, or "".

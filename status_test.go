@@ -54,6 +54,18 @@ func TestStatusAsJSON(t *testing.T) {
 		`"github":{"configured":false,"breaker_open":false},"categories":[]}`, string(text))
 }
 
+func TestStatusWithATimeThatJSONCannotHold(t *testing.T) {
+	t.Parallel()
+	late := time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
+	text, err := json.Marshal(modelref.CategoryStatus{
+		Category: modelref.CategoryCLIP, Loaded: true, FetchedAt: late, ConfirmedAt: late.AddDate(-20000, 0, 0),
+		LastUpdated: modelref.Some(time.Unix(1<<50, 0)),
+	})
+	require.NoError(t, err)
+	assert.NotContains(t, string(text), "_at\":")
+	assert.NotContains(t, string(text), "last_updated")
+}
+
 func TestStatusOfALoadedCategoryAsJSON(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *modelreftest.Server) {
 		client := server.Client(t)
