@@ -19,7 +19,23 @@ import (
 	"github.com/haidra-org/modelref/modelreftest"
 )
 
-func startDemo() (*modelreftest.Server, error) { return modelreftest.Start(modelreftest.InMemory()) }
+func startDemo() (*modelreftest.Server, error) {
+	return modelreftest.Start(modelreftest.InMemory(), modelreftest.WithGuidance(demoGuidance))
+}
+
+// demoGuidance is the guidance for two of the made-up text models.
+const demoGuidance = `{"metadata": {"revision": 1}, "profiles": {"turns": {
+  "profile_id": "turns", "kind": "prompt_contract", "display_name": "Turns", "aliases": [], "deprecated": false,
+  "summary": "A conversation in turns, each with a marker.",
+  "user": {"overview": "Write as you would to a person.", "use_cases": ["chat"], "tips": ["Keep the first message short."], "caveats": []},
+  "developer": {"overview": "Put a marker before each message.", "use_cases": [], "tips": [], "caveats": []},
+  "examples": [], "recommended_settings": {"temperature": 0.8}, "ai_horde_examples": [], "sources": [],
+  "interaction_modes": ["chat"], "accepted_roles": ["system", "user", "assistant"],
+  "role_markers": {"user": "<user>", "assistant": "<model>"}, "stop_sequences": ["<user>"], "templates": [], "metadata": {"revision": 1}
+}}, "assignments": {
+  "Example/Heron-8B-Instruct": {"model_name": "Example/Heron-8B-Instruct", "primary_profile_id": "turns", "supplemental_profile_ids": [], "metadata": {"revision": 1}},
+  "Example/Heron-70B-Instruct": {"model_name": "Example/Heron-70B-Instruct", "primary_profile_id": "turns", "supplemental_profile_ids": [], "metadata": {"revision": 1}}
+}}`
 
 const referencesPath = "/model_references/"
 

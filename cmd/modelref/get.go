@@ -157,14 +157,23 @@ func (a *app) get(ctx context.Context, client *modelref.Client, category modelre
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(found.rows, func(r row) bool { return r.name == name })
-	if i < 0 { // the category has changed since its name was found
+	r, ok := rowNamed(found.rows, name)
+	if !ok { // the category has changed since its name was found
 		return &modelref.NotFoundError{Category: category, Name: name}
 	}
 	if urls {
-		return a.printURLs(found.rows[i])
+		return a.printURLs(r)
 	}
-	return a.printRecord(k, found.rows[i], found.columns, len(s.fields) > 0)
+	return a.printRecord(k, r, found.columns, len(s.fields) > 0)
+}
+
+// rowNamed returns the row of the record with a name in the document.
+func rowNamed(rows []row, name string) (row, bool) {
+	i := slices.IndexFunc(rows, func(r row) bool { return r.name == name })
+	if i < 0 {
+		return row{}, false
+	}
+	return rows[i], true
 }
 
 func (a *app) printRecord(k kind, r row, columns []field, chosen bool) error {

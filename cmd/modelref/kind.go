@@ -102,6 +102,11 @@ func kindOf(name string) (kind, error) {
 	return all[slices.IndexFunc(all, func(k kind) bool { return k.name() == string(category) })], nil
 }
 
+// hasField reports whether the records of a kind have a field.
+func hasField(k kind, name string) bool {
+	return slices.ContainsFunc(k.fields(), func(f field) bool { return f.name == name })
+}
+
 // kinds returns the kind of every category, in the order of modelref.Categories.
 func kinds() []kind {
 	type client = modelref.Client

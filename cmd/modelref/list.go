@@ -195,7 +195,7 @@ func (a *app) printCounts(rows []row, f field, limit int) error {
 		}
 		row := []string{text, strconv.Itoa(v.Count)}
 		if len(t.header) > len(row) {
-			row = append(row, strings.Repeat("█", max(1, v.Count*barWidth/values[0].Count)))
+			row = append(row, bar(v.Count, values[0].Count))
 		}
 		t.add(row...)
 	}

@@ -40,9 +40,6 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	defer a.close()
 	root := newRoot(a)
 	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	if a.stopPager != nil {
 		a.stopPager()
@@ -96,10 +93,16 @@ func newRoot(a *app) *cobra.Command {
 	root.AddCommand(
 		newCategories(a), newList(a), newGet(a), newSearch(a), newPopular(a), newStats(a), newWatch(a),
 		newDiff(a), newExport(a), newStatus(a), newVerify(a), newFiles(a), newDownload(a), newPrune(a), newServe(a),
+		newOpen(a), newLicenses(a), newGuidance(a), newBaselines(a), newVersion(a), newReference(a),
 	)
 	for _, cmd := range root.Commands() {
 		checkArgs(a, cmd)
 	}
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.AddCommand(newEnvironment())
+	addInstall(a, root)
 	return root
 }
 

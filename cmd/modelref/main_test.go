@@ -192,7 +192,7 @@ func TestExitCodesAndMessages(t *testing.T) {
 		"help":             {[]string{"--help"}, 0, nil},
 		"version":          {[]string{"--version"}, 0, nil},
 		"unknown command":  {[]string{"lsit"}, 2, []string{`unknown command "lsit": did you mean list?`}},
-		"no such command":  {[]string{"frobnicate"}, 2, []string{"must be one of categories, "}},
+		"no such command":  {[]string{"frobnicate"}, 2, []string{"must be one of baselines, categories, "}},
 		"unknown flag":     {[]string{"list", "--nope"}, 2, []string{"unknown flag: --nope", "modelref list --help"}},
 		"no name":          {[]string{"get"}, 2, []string{"usage: modelref get [CATEGORY] NAME"}},
 		"unknown category": {[]string{"--demo", "list", "clipp"}, 2, []string{`unknown category "clipp": did you mean clip?`}},

@@ -4,10 +4,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -98,24 +101,31 @@ func (a *app) printUsage(models []api.ModelUsage) error {
 }
 
 func newStats(a *app) *cobra.Command {
-	var usage, group bool
+	var usage, group, sizes bool
 	cmd := &cobra.Command{
 		Use:   "stats CATEGORY",
-		Short: "Count the models of a category, or tell the use of each",
+		Short: "Count the models of a category, or print the use of each",
+		Long: `Count the models of a category: the service counts them. --usage prints the use of each model on the AI Horde.
+--sizes counts the models by size; it reads the records, as list does, and does not ask the service.`,
 		Example: `  modelref --demo stats image_generation
+  modelref --demo stats image --sizes
   modelref --demo stats text_generation --usage`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeCategories(1),
 	}
 	cmd.Flags().BoolVar(&usage, "usage", false, "the use of every model on the AI Horde")
 	cmd.Flags().BoolVar(&group, "group", false, "count the sizes and quantisations of a text model once")
-	cmd.MarkFlagsMutuallyExclusive("usage", "group")
+	cmd.Flags().BoolVar(&sizes, "sizes", false, "count the models by size")
+	cmd.MarkFlagsMutuallyExclusive("usage", "group", "sizes")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		k, err := kindOf(args[0])
 		if err != nil {
 			return err
 		}
 		category := modelref.Category(k.name())
+		if sizes {
+			return a.sizes(cmd.Context(), k)
+		}
 		if usage {
 			return a.usage(cmd.Context(), category)
 		}
@@ -149,7 +159,7 @@ func (a *app) stats(ctx context.Context, category modelref.Category, group bool)
 	}
 	s, err := api.New(client).Statistics.Category(ctx, category, &api.StatisticsOptions{GroupTextModels: group})
 	if err != nil {
-		return within(ctx, endpointError{err})
+		return within(ctx, statisticsError(category, err))
 	}
 	if a.flags.json || a.flags.jsonl {
 		return a.printJSON(s)
@@ -170,10 +180,114 @@ func (a *app) stats(ctx context.Context, category modelref.Category, group bool)
 	for _, bucket := range s.ParameterBuckets {
 		t.add("parameters "+bucket.Label, strconv.Itoa(bucket.Count), percent(bucket.Count))
 	}
+	a.addBars(t, 1, s.TotalModels)
 	if err := t.print(a.stdout, a.screen); err != nil || s.DownloadStats == nil {
 		return err
 	}
 	_, err = fmt.Fprintf(a.stdout, "\n%d files, %s in %d models that state a size\n", s.DownloadStats.TotalDownloadEntries,
 		modelref.FormatSize(s.DownloadStats.TotalSizeBytes), s.DownloadStats.ModelsWithSizeInfo)
 	return err
+}
+
+// statisticsError explains that the service does not count a category: today these are lora and ti.
+func statisticsError(category modelref.Category, err error) error {
+	var status *modelref.APIError
+	if errors.As(err, &status) && (status.StatusCode == http.StatusNotFound || status.StatusCode == http.StatusUnprocessableEntity) &&
+		(category == modelref.CategoryLoRA || category == modelref.CategoryTextualInversion) {
+		return fmt.Errorf("the service does not count %s: %w; `modelref list %s --count` counts its records", category,
+			modelref.ErrNotFound, category)
+	}
+	return endpointError{err}
+}
+
+// addBars adds a column with a bar for each row on a terminal. The column has the number of each row, and the longest bar
+// stands for the greatest number.
+func (a *app) addBars(t *table, column, greatest int) {
+	if a.screen.width == 0 || a.screen.format != "" {
+		return
+	}
+	t.header = append(t.header, "")
+	for i, row := range t.rows {
+		n, _ := strconv.Atoi(row[column].text) // it is a number
+		t.rows[i] = append(row, cell{text: bar(n, greatest)})
+	}
+}
+
+// bar returns the bar of a number. A number above 0 has at least one character.
+func bar(n, greatest int) string {
+	if n <= 0 || greatest <= 0 {
+		return ""
+	}
+	return strings.Repeat("█", max(1, n*barWidth/greatest))
+}
+
+// sizeCount is the number of models in a range of sizes.
+type sizeCount struct {
+	From   int64 `json:"from_bytes"`
+	Below  int64 `json:"below_bytes"`
+	Models int   `json:"models"`
+	Bytes  int64 `json:"bytes"`
+}
+
+// sizes prints how many models have which size. The ranges are powers of two of a gigabyte.
+func (a *app) sizes(ctx context.Context, k kind) error {
+	found, err := a.find(ctx, k, selection{limit: -1})
+	if err != nil {
+		return err
+	}
+	ranges, unknown := sizeRanges(found.rows)
+	if a.flags.json || a.flags.jsonl {
+		return printEach(a, ranges)
+	}
+	t := newTable("SIZE", "MODELS", "TOTAL").right(1, 2)
+	greatest := unknown
+	for _, r := range ranges {
+		name := modelref.FormatSize(r.From) + " to " + modelref.FormatSize(r.Below)
+		if r.From == 0 {
+			name = "below " + modelref.FormatSize(r.Below)
+		}
+		t.add(name, strconv.Itoa(r.Models), modelref.FormatSize(r.Bytes))
+		greatest = max(greatest, r.Models)
+	}
+	if unknown > 0 {
+		t.add("unknown", strconv.Itoa(unknown), "")
+	}
+	a.addBars(t, 1, greatest)
+	return t.print(a.stdout, a.screen)
+}
+
+// sizeRanges counts records by size, from the smallest range that has records to the greatest. It also returns the number of
+// records without a size.
+func sizeRanges(rows []row) ([]sizeCount, int) {
+	const gigabyte = 1_000_000_000
+	counts := map[int]*sizeCount{}
+	unknown := 0
+	for _, r := range rows {
+		size, err := strconv.ParseInt(strings.Join(r.text("size_on_disk_bytes"), ""), 10, 64)
+		if err != nil {
+			unknown++
+			continue
+		}
+		at, below := 0, int64(gigabyte)
+		for size >= below && below < 1<<62 {
+			at, below = at+1, 2*below
+		}
+		if counts[at] == nil {
+			counts[at] = &sizeCount{From: map[bool]int64{false: below / 2}[at == 0], Below: below}
+		}
+		counts[at].Models++
+		counts[at].Bytes += size
+	}
+	if len(counts) == 0 {
+		return []sizeCount{}, unknown
+	}
+	found := slices.Sorted(maps.Keys(counts))
+	var out []sizeCount
+	for at := found[0]; at <= found[len(found)-1]; at++ {
+		if counts[at] == nil {
+			counts[at] = &sizeCount{From: int64(gigabyte) << at / 2, Below: int64(gigabyte) << at}
+		}
+		out = append(out, *counts[at])
+	}
+	return out, unknown
 }

@@ -133,18 +133,18 @@ func categoryStateOf(c modelref.CategoryStatus) categoryState {
 		out.State = "stale"
 	}
 	out.FetchedAt, out.ConfirmedAt = timeOf(c.FetchedAt), timeOf(c.ConfirmedAt)
-	if stamp, ok := c.LastUpdated.Get(); ok {
-		out.LastChange = &stamp
+	if updated, ok := c.LastUpdated.Get(); ok {
+		out.LastChange = timeOf(updated)
 	}
 	return out
 }
 
-// timeOf returns a time that JSON leaves out where it is not known.
+// timeOf returns a time, or nil if it is unknown, or if JSON has no form for its year.
 func timeOf(t time.Time) *time.Time {
-	if t.IsZero() {
+	t = t.UTC()
+	if t.IsZero() || t.Year() < 0 || t.Year() > 9999 {
 		return nil
 	}
-	t = t.UTC()
 	return &t
 }
 
