@@ -73,7 +73,7 @@ func (a *app) installCompletion(root *cobra.Command, shell string, dryRun bool) 
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // as other programs do
 			return err
 		}
-		if err := writeFile(path, script.Bytes()); err != nil {
+		if err := replaceFile(path, script.Bytes()); err != nil {
 			return err
 		}
 	}

@@ -8,28 +8,34 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
+	"os"
+	"path/filepath"
+	"slices"
 
-	"github.com/mattn/go-runewidth"
 	"github.com/spf13/cobra"
 )
 
 func newDiff(a *app) *cobra.Command {
-	return &cobra.Command{
+	var stat bool
+	cmd := &cobra.Command{
 		Use:   "diff A B",
-		Short: "Tell what was added, removed and changed from A to B",
-		Long: `Tell what was added (+), removed (-) and changed (~) from A to B. Each of them is one of
+		Short: "Print what was added, removed and changed from A to B",
+		Long: `Print what was added (+), removed (-) and changed (~) from A to B, with each value before and after in full. Each side
+is one of
 
   FILE               a category's document, or what --json or --jsonl has printed; - for standard input
-  CATEGORY           the category as a read has it now, from whichever source answers
+  DIRECTORY          the files that export has written; the other side is a directory or a source
+  CATEGORY           the category as it is now, from the first source that is available
   primary:CATEGORY   the category at the PRIMARY, and nowhere else
   github:CATEGORY    the legacy file on GitHub, converted
-  cache:CATEGORY     the copy in --cache-dir
+  cache:CATEGORY     the copy in the cache directory
 
-A file that is named like a category is written ./FILE. Values are compared, however they are written.
-The exit code is 0 where nothing differs and 3 where something does.`,
+A file that has the name of a category is written ./FILE. Beside a directory, the category is left out: "primary:".
+Values are compared, not how they are written. The exit code is 0 if nothing differs, and 3 otherwise.`,
 		Example: `  modelref --demo diff primary:clip github:clip
-  modelref diff yesterday/image_generation.json image_generation`,
+  modelref --demo diff primary:clip github:clip --stat
+  modelref diff yesterday/image_generation.json image_generation
+  modelref diff yesterday primary:`,
 		Args: cobra.ExactArgs(2),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) >= 2 {
@@ -37,13 +43,18 @@ The exit code is 0 where nothing differs and 3 where something does.`,
 			}
 			return categoryNames(), cobra.ShellCompDirectiveDefault
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return a.diff(cmd.Context(), args[0], args[1]) },
+		RunE: func(cmd *cobra.Command, args []string) error { return a.diff(cmd.Context(), args[0], args[1], stat) },
 	}
+	cmd.Flags().BoolVar(&stat, "stat", false, "print only how many values of each record differ")
+	return cmd
 }
 
-func (a *app) diff(ctx context.Context, from, to string) error {
+func (a *app) diff(ctx context.Context, from, to string, stat bool) error {
 	if from == "-" && to == "-" {
 		return usagef("diff - -: standard input can be read once")
+	}
+	if isDirectory(from) || isDirectory(to) {
+		return a.diffDirectories(ctx, from, to, stat)
 	}
 	before, err := a.readSide(ctx, from)
 	if err != nil {
@@ -53,22 +64,65 @@ func (a *app) diff(ctx context.Context, from, to string) error {
 	if err != nil {
 		return err
 	}
+	before, after, err = sameNames(before, after)
+	if err != nil {
+		return err
+	}
+	if err := a.printDifferences(before, after, stat); err != nil {
+		return err
+	}
+	if !changesOf(before, after).empty() {
+		return errNo
+	}
+	return nil
+}
+
+// sameNames returns both sides by the names that the records give themselves if one of them has no other names.
+func sameNames(before, after *document) (*document, *document, error) {
+	var err error
 	if before.listed && !after.listed {
 		after, err = after.asListed()
 	} else if after.listed && !before.listed {
 		before, err = before.asListed()
 	}
-	if err != nil {
+	return before, after, err
+}
+
+// printDifferences prints what differs between two documents.
+func (a *app) printDifferences(before, after *document, stat bool) error {
+	switch {
+	case a.flags.json:
+		return a.printJSON(compare(before, after))
+	case a.flags.jsonl:
+		return a.printDifferenceLines("", compare(before, after))
+	}
+	c := changesOf(before, after)
+	if err := a.printChangeSet(c, stat); err != nil || c.empty() || a.flags.quiet {
 		return err
 	}
-	d := compare(before, after)
-	if err := a.printDifferences(d); err != nil {
-		return err
+	_, err := fmt.Fprintln(a.stdout, c.count())
+	return err
+}
+
+// changesOf returns what differs, for people.
+func changesOf(before, after *document) *changeSet {
+	c := &changeSet{}
+	for _, name := range after.names {
+		old, ok := before.records[name]
+		if !ok {
+			c.added = append(c.added, namedRecord{name, after.records[name]})
+		} else if leaves := leafChanges("", old, after.records[name]); len(leaves) > 0 {
+			c.changed = append(c.changed, recordDiff{name, leaves})
+		} else {
+			c.same++
+		}
 	}
-	if len(d.Added)+len(d.Removed)+len(d.Changed) > 0 {
-		return errNo
+	for _, name := range before.names {
+		if _, ok := after.records[name]; !ok {
+			c.removed = append(c.removed, name)
+		}
 	}
-	return nil
+	return c
 }
 
 // differences are what differs between two documents.
@@ -108,73 +162,25 @@ func compare(before, after *document) differences {
 	return d
 }
 
-func (a *app) printDifferences(d differences) error {
-	switch {
-	case a.flags.json:
-		return a.printJSON(d)
-	case a.flags.jsonl:
-		return a.printDifferenceLines(d)
-	}
-	var errs []error
-	line := func(style, sign, name string) {
-		if !a.flags.quiet {
-			name = sign + " " + name
-		}
-		_, err := fmt.Fprintln(a.stdout, a.screen.paint(style, printable(name)))
-		errs = append(errs, err)
-	}
-	for _, name := range d.Added {
-		line(green, "+", name)
-	}
-	for _, name := range d.Removed {
-		line(red, "-", name)
-	}
-	for _, c := range d.Changed {
-		line(yellow, "~", c.Name)
-		if a.flags.quiet {
-			continue
-		}
-		for _, f := range c.Fields {
-			text := printable("    " + f.Field + ": " + valueText(f.Before) + " -> " + valueText(f.After))
-			if a.screen.width > 0 {
-				text = runewidth.Truncate(text, a.screen.width, ellipsis)
-			}
-			_, err := fmt.Fprintln(a.stdout, text)
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
-
 // printDifferenceLines prints an object for each record that differs.
-func (a *app) printDifferenceLines(d differences) error {
+func (a *app) printDifferenceLines(category string, d differences) error {
 	type line struct {
-		Change string        `json:"change"`
-		Name   string        `json:"name"`
-		Fields []fieldChange `json:"fields,omitempty"`
+		Category string        `json:"category,omitempty"`
+		Change   string        `json:"change"`
+		Name     string        `json:"name"`
+		Fields   []fieldChange `json:"fields,omitempty"`
 	}
 	var lines []line
 	for _, name := range d.Added {
-		lines = append(lines, line{"added", name, nil})
+		lines = append(lines, line{category, "added", name, nil})
 	}
 	for _, name := range d.Removed {
-		lines = append(lines, line{"removed", name, nil})
+		lines = append(lines, line{category, "removed", name, nil})
 	}
 	for _, c := range d.Changed {
-		lines = append(lines, line{"changed", c.Name, c.Fields})
+		lines = append(lines, line{category, "changed", c.Name, c.Fields})
 	}
 	return printEach(a, lines)
-}
-
-func valueText(value json.RawMessage) string {
-	if value == nil {
-		return "(none)"
-	}
-	var line strings.Builder
-	if printLine(&line, value) != nil {
-		return string(value)
-	}
-	return strings.TrimSuffix(line.String(), "\n")
 }
 
 // readAll reads a side that is a stream.
@@ -184,4 +190,91 @@ func readAll(r io.Reader, what string) (*document, error) {
 		return nil, fmt.Errorf("%s: %w: it must be a category's document, or what --json or --jsonl prints", what, err)
 	}
 	return doc, nil
+}
+
+func isDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir() && path != "-"
+}
+
+// isSource reports whether a side beside a directory is a source of every category.
+func isSource(side string) bool {
+	return slices.Contains([]string{"primary:", "github:", "cache:"}, side)
+}
+
+// diffDirectories compares the documents of directories as export writes them. One side may be a source.
+func (a *app) diffDirectories(ctx context.Context, from, to string, stat bool) error {
+	for _, side := range []string{from, to} {
+		if !isDirectory(side) && !isSource(side) {
+			return usagef("%s: beside a directory it must be a directory, primary:, github: or cache:", side)
+		}
+	}
+	type differing struct {
+		Category string `json:"category"`
+		differences
+	}
+	all := []differing{}
+	differ := false
+	for _, category := range categoryNames() {
+		if !hasDocument(from, category) && !hasDocument(to, category) {
+			continue
+		}
+		before, after, err := a.readBoth(ctx, from, to, category)
+		if err != nil {
+			return err
+		}
+		c := changesOf(before, after)
+		differ = differ || !c.empty()
+		switch {
+		case a.flags.json:
+			all = append(all, differing{category, compare(before, after)})
+		case a.flags.jsonl:
+			err = a.printDifferenceLines(category, compare(before, after))
+		case c.empty():
+		case a.flags.quiet:
+			err = a.printChangeSet(c, stat)
+		default:
+			_, err = fmt.Fprintf(a.stdout, "%s: %s\n", category, c.count())
+			err = errors.Join(err, a.printChangeSet(c, stat))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if a.flags.json {
+		if err := a.printJSON(all); err != nil {
+			return err
+		}
+	}
+	if differ {
+		return errNo
+	}
+	return nil
+}
+
+// hasDocument reports whether a directory has a document of a category.
+func hasDocument(side, category string) bool {
+	_, err := os.Stat(filepath.Join(side, category+".json"))
+	return !isSource(side) && err == nil
+}
+
+// readBoth reads a category from both sides. A directory without the category has no records of it.
+func (a *app) readBoth(ctx context.Context, from, to, category string) (before, after *document, err error) {
+	read := func(side string) (*document, error) {
+		switch {
+		case isSource(side):
+			return a.readSide(ctx, side+category)
+		case hasDocument(side, category):
+			return a.readSide(ctx, filepath.Join(side, category+".json"))
+		default:
+			return &document{}, nil
+		}
+	}
+	if before, err = read(from); err != nil {
+		return nil, nil, err
+	}
+	if after, err = read(to); err != nil {
+		return nil, nil, err
+	}
+	return sameNames(before, after)
 }

@@ -100,8 +100,8 @@ func (a *app) readSource(ctx context.Context, source, category string) (*documen
 	if source == "cache" && a.flags.demo {
 		return nil, usagef("cache:%s: --demo has no cache directory: leave it out, and name one with --cache-dir", category)
 	}
-	if source == "cache" && a.flags.cacheDir == "" && os.Getenv("AIWORKER_CACHE_HOME") == "" {
-		return nil, usagef("cache:%s: which cache directory? Name it with --cache-dir", category)
+	if source == "cache" && a.flags.noCache {
+		return nil, usagef("cache:%s: leave out --no-cache", category)
 	}
 	var only []modelref.Option
 	want := modelref.SourceNone

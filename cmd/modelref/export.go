@@ -18,14 +18,18 @@ import (
 
 func newExport(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   "export DIR [CATEGORY...]",
-		Short: "Write documents to DIR/CATEGORY.json, all categories where none is named",
-		Long: `Write the document of each category to DIR/CATEGORY.json, all categories where none is named. DIR is made.
-A file is replaced in one step: whoever reads it sees the old document or the new one. The files can be
-compared with diff, and be brought along by a Go program as its bootstrap.
-Categories that could not be read are told, make the exit code 1, and leave their files as they were.`,
-		Example: "  modelref --demo export models image_generation clip",
-		Args:    cobra.MinimumNArgs(1),
+		Use:   "export DIR|- [CATEGORY...]",
+		Short: "Write the documents of categories to DIR/CATEGORY.json, or to standard output",
+		Long: `Write the document of each category, or of all if none is named, to DIR/CATEGORY.json. The directory is created. A
+file is replaced in one step: a reader sees the old document or the new one. The files can be compared with
+diff, and a Go program can embed them as its bootstrap. If a category cannot be read, its file stays as it is
+and the exit code is 1.
+
+With -, the document of one category is written to standard output. Several categories are written as one
+object with their names.`,
+		Example: `  modelref --demo export models image_generation clip
+  modelref --demo export - clip`,
+		Args: cobra.MinimumNArgs(1),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 0 {
 				return nil, cobra.ShellCompDirectiveFilterDirs
@@ -68,10 +72,13 @@ func (a *app) export(ctx context.Context, dir string, categories []modelref.Cate
 	if err != nil {
 		return err
 	}
+	if dir == "-" {
+		return a.exportToOutput(ctx, client, categories)
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // documents are public
 		return err
 	}
-	_ = client.Warm(ctx, categories...) // side by side; what failed is told below
+	_ = client.Warm(ctx, categories...) // concurrently; the loads below have the errors
 	var done []exported
 	failed := false
 	for _, category := range categories {
@@ -96,25 +103,49 @@ func (a *app) export(ctx context.Context, dir string, categories []modelref.Cate
 }
 
 func (a *app) exportOne(ctx context.Context, client *modelref.Client, dir string, category modelref.Category) (exported, error) {
-	reader, err := client.Category(string(category))
-	if err != nil {
-		return exported{}, err
-	}
-	ref, err := reader.Load(ctx)
-	if err != nil {
-		return exported{}, err
-	}
-	a.remark(&about{category, ref})
-	doc, err := documentOf(ref)
-	if err != nil {
-		return exported{}, err
-	}
-	data, err := doc.bytes()
+	ref, data, err := a.documentBytes(ctx, client, category)
 	if err != nil {
 		return exported{}, err
 	}
 	path := filepath.Join(dir, string(category)+".json")
 	return exported{category, ref.Len(), ref.Source().String(), path}, replaceFile(path, data)
+}
+
+// documentBytes returns a category and its document.
+func (a *app) documentBytes(ctx context.Context, client *modelref.Client, category modelref.Category) (*modelref.Reference[modelref.ModelRecord], []byte, error) {
+	ref, err := loadCategory(ctx, client, category)
+	if err != nil {
+		return nil, nil, err
+	}
+	a.remark(&about{category, ref})
+	doc, err := documentOf(ref)
+	if err != nil {
+		return nil, nil, err
+	}
+	data, err := doc.bytes()
+	return ref, data, err
+}
+
+// exportToOutput writes the documents to standard output. It writes nothing if one of them cannot be read.
+func (a *app) exportToOutput(ctx context.Context, client *modelref.Client, categories []modelref.Category) error {
+	_ = client.Warm(ctx, categories...) // concurrently; the loads below have the errors
+	var out bytes.Buffer
+	for i, category := range categories {
+		_, data, err := a.documentBytes(ctx, client, category)
+		if err != nil {
+			return within(ctx, err)
+		}
+		if len(categories) > 1 {
+			fmt.Fprintf(&out, "%c\n%q: ", "{,"[min(i, 1)], category)
+		}
+		out.Write(bytes.TrimSuffix(data, []byte("\n")))
+	}
+	if len(categories) > 1 {
+		out.WriteString("\n}")
+	}
+	out.WriteByte('\n')
+	_, err := a.stdout.Write(out.Bytes())
+	return err
 }
 
 // bytes writes the document: an object of the records as their source has them, each beginning on a line of its own.

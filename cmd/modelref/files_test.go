@@ -36,9 +36,10 @@ func TestDiff(t *testing.T) {
 	assert.Equal(t, result{3, `+ New
 - Gone
 ~ Moved
-    nsfw: false -> true
+    nsfw: no -> yes
     size: 9007199254740993 -> 9007199254740992
-    old: "<&>" -> (none)
+    old: <&> -> (none)
+1 added, 1 removed, 1 changed, 1 the same
 `, ""}, runWith(t, "", "diff", before, after))
 	assert.Equal(t, result{3, `{"change":"added","name":"New"}
 {"change":"removed","name":"Gone"}

@@ -69,6 +69,7 @@ type change struct {
 	added, removed []string
 	changed        []modelref.RecordChange
 	rejected       []rejectedRecord
+	differences    changeSet // what added, removed and changed are, for people
 }
 
 // rejectedRecord is a record that was there and no longer decodes.
@@ -191,17 +192,42 @@ func (k typed[R]) answer(ctx context.Context, client *modelref.Client, s selecti
 
 func (k typed[R]) watch(ctx context.Context, client *modelref.Client, o modelref.WatchOptions) iter.Seq2[change, error] {
 	return func(yield func(change, error) bool) {
+		var before *modelref.Reference[R]
 		for c, err := range k.service(client).Watch(ctx, o) {
 			out := change{initial: c.Initial, added: c.Added, removed: c.Removed, changed: c.Changed}
 			if c.Reference != nil {
 				out.records, out.origin, out.stale = c.Reference.Len(), c.Reference.Source(), c.Reference.Stale()
 				out.rejected = rejectedOf(c.Rejected, c.Reference.Rejected())
+				out.differences = differencesOf(before, c)
+				before = c.Reference
 			}
 			if !yield(out, err) {
 				return
 			}
 		}
 	}
+}
+
+// differencesOf returns the records and values of a change.
+func differencesOf[R modelref.Record](before *modelref.Reference[R], c modelref.Change[R]) changeSet {
+	out := changeSet{removed: c.Removed}
+	for _, name := range c.Added {
+		out.added = append(out.added, namedRecord{name, rawRecord(c.Reference, name)})
+	}
+	for _, changed := range c.Changed {
+		leaves := leafChanges("", rawRecord(before, changed.Name), rawRecord(c.Reference, changed.Name))
+		out.changed = append(out.changed, recordDiff{changed.Name, leaves})
+	}
+	return out
+}
+
+// rawRecord returns the JSON of a record, or nil if there is no such record.
+func rawRecord[R modelref.Record](ref *modelref.Reference[R], name string) json.RawMessage {
+	record, ok := ref.Get(name)
+	if !ok {
+		return nil
+	}
+	return json.RawMessage(any(record).(interface{ RawJSON() string }).RawJSON()) // every record has it
 }
 
 // rejectedOf says what is wrong with the records of these names. The errors do not list all of very many, and shorten

@@ -225,7 +225,7 @@ func TestExitCodesAndMessages(t *testing.T) {
 		"diff stdin":     {[]string{"diff", "-", "-"}, 2, []string{"read once"}},
 		"demo to cache":  {[]string{"--demo", "--cache-dir", "x", "list", "clip"}, 2, []string{"leave out --cache-dir"}},
 		"diff demo":      {[]string{"--demo", "diff", "clip", "cache:clip"}, 2, []string{"--demo has no cache directory"}},
-		"diff no cache":  {[]string{"diff", "cache:clip", "cache:clip"}, 2, []string{"--cache-dir"}},
+		"diff no cache":  {[]string{"--no-cache", "diff", "cache:clip", "cache:clip"}, 2, []string{"leave out --no-cache"}},
 		"diff no GitHub": {[]string{"--no-github", "diff", "-", "github:clip"}, 2, []string{"github:clip: --no-github switches that source off"}},
 		"count by":       {[]string{"--demo", "list", "clip", "--count", "--by", "name"}, 2, []string{"count", "by"}},
 		"sfw and nsfw":   {[]string{"--demo", "search", "x", "--nsfw", "--sfw"}, 2, []string{"nsfw", "sfw"}},

@@ -81,6 +81,8 @@ func TestREADMENamesEveryCommand(t *testing.T) {
 	text, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	for _, cmd := range newRoot(&app{stdout: io.Discard, stderr: io.Discard}).Commands() {
-		assert.Contains(t, string(text), "`"+cmd.Name())
+		if cmd.Runnable() { // a topic of the help is not a command
+			assert.Contains(t, string(text), "`"+cmd.Name())
+		}
 	}
 }

@@ -40,7 +40,7 @@ func newReference(a *app) *cobra.Command {
 			_, err := a.stdout.Write(text)
 			return err
 		}
-		return writeFile(markdown, text)
+		return replaceFile(markdown, text)
 	}
 	return cmd
 }
@@ -60,7 +60,7 @@ func (a *app) writeMan(root *cobra.Command, dir string) error {
 			return err
 		}
 		name := strings.ReplaceAll(cmd.CommandPath(), " ", "-") + ".1"
-		if err := writeFile(filepath.Join(dir, name), page.Bytes()); err != nil {
+		if err := replaceFile(filepath.Join(dir, name), page.Bytes()); err != nil {
 			return err
 		}
 		for _, child := range documented(cmd) {
@@ -121,26 +121,4 @@ func writeCommand(out *bytes.Buffer, cmd *cobra.Command) {
 	for _, child := range documented(cmd) {
 		writeCommand(out, child)
 	}
-}
-
-// writeFile writes a file in one step: a reader never sees a part of it.
-func writeFile(path string, content []byte) error {
-	temporary, err := os.CreateTemp(filepath.Dir(path), ".modelref-*")
-	if err != nil {
-		return err
-	}
-	_, err = temporary.Write(content)
-	if closeErr := temporary.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Chmod(temporary.Name(), 0o644) //nolint:gosec // it is for everybody to read
-	}
-	if err == nil {
-		err = os.Rename(temporary.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(temporary.Name())
-	}
-	return err
 }

@@ -15,6 +15,7 @@ type listener struct {
 	client *modelref.Client
 	mu     sync.Mutex
 	failed map[modelref.Category][]modelref.SourceError
+	also   func(modelref.Event) // gets every event, if it is not nil
 }
 
 func newListener() *listener {
@@ -22,6 +23,9 @@ func newListener() *listener {
 }
 
 func (l *listener) observe(e modelref.Event) {
+	if l.also != nil {
+		l.also(e)
+	}
 	if e.Kind != modelref.EventSourceFailed {
 		return
 	}

@@ -1,12 +1,17 @@
-// watch: the changes of a category as they come.
+// watch: the changes of categories as they come.
 
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,66 +19,201 @@ import (
 	"github.com/haidra-org/modelref"
 )
 
+// watchFlags are the flags of watch.
+type watchFlags struct {
+	interval time.Duration
+	changes  int
+	command  string
+}
+
 func newWatch(a *app) *cobra.Command {
-	var interval time.Duration
-	var changes int
+	var f watchFlags
 	cmd := &cobra.Command{
-		Use:   "watch CATEGORY",
-		Short: "Print the changes of a category until interrupted",
-		Long: `Print how a category stands, then what is added (+), removed (-) and changed (~), until interrupted.
-A record that was there and no longer decodes (!) is told with the reason.
-Errors are told on standard error, and the watch goes on. An interrupt ends it with exit code 0.`,
+		Use:   "watch [CATEGORY...]",
+		Short: "Print the changes of categories until interrupted",
+		Long: `Print the state of categories, or of all if none is named, and then what is added (+), removed (-) and changed (~),
+until interrupted. A record that can no longer be decoded (!) is printed with the reason. On standard error, a
+source that becomes unavailable is reported once, and once more when it responds again. An interrupt ends the
+watch with exit code 0.
+
+--exec runs a command after each change, with the change as JSON on its standard input and in the environment
+variables MODELREF_CATEGORY, MODELREF_ADDED, MODELREF_REMOVED and MODELREF_CHANGED, a name on each line.`,
 		Example: `  modelref watch image_generation --interval 5m
-  modelref watch text_generation --jsonl --changes 1   # wait for one change`,
-		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeCategories(1),
+  modelref watch text_generation --jsonl --changes 1   # wait for one change
+  modelref watch image --exec 'systemctl --user reload worker'`,
+		ValidArgsFunction: completeCategories(0),
 	}
-	cmd.Flags().DurationVar(&interval, "interval", time.Minute, "ask this often whether something changed")
-	cmd.Flags().IntVar(&changes, "changes", 0, "end after this many changes; 0 for never")
+	cmd.Flags().DurationVar(&f.interval, "interval", time.Minute, "check for changes this often")
+	cmd.Flags().IntVar(&f.changes, "changes", 0, "end after this many changes; 0 for never")
+	cmd.Flags().StringVar(&f.command, "exec", "", "run this command in a shell after each change")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		k, err := kindOf(args[0])
+		categories, err := categoriesOf(args)
 		switch {
 		case err != nil:
 			return err
-		case interval < time.Second:
-			return usagef("--interval must be at least 1s, got %v", interval)
-		case changes < 0:
-			return usagef("--changes must not be negative, got %d", changes)
+		case f.interval < time.Second:
+			return usagef("--interval must be at least 1s, got %v", f.interval)
+		case f.changes < 0:
+			return usagef("--changes must not be negative, got %d", f.changes)
 		}
-		return a.watch(cmd.Context(), k, interval, changes)
+		return a.watch(cmd.Context(), categories, f)
 	}
 	return cmd
 }
 
-func (a *app) watch(ctx context.Context, k kind, interval time.Duration, changes int) error {
-	client, err := a.client(modelref.WithTTL(interval))
+// watched is what a watch of one category has yielded.
+type watched struct {
+	category string
+	change   change
+	err      error
+}
+
+func (a *app) watch(ctx context.Context, categories []modelref.Category, f watchFlags) error {
+	client, err := a.client(modelref.WithTTL(f.interval))
 	if err != nil {
 		return err
 	}
-	seen := 0
-	for c, err := range k.watch(ctx, client, modelref.WatchOptions{Interval: interval}) {
-		if errors.Is(err, modelref.ErrClosed) {
+	outages := outages{app: a, since: map[modelref.Source]time.Time{}}
+	a.sources.also = outages.observe
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	yielded := make(chan watched)
+	var watches sync.WaitGroup
+	for _, category := range categories {
+		k, err := kindOf(string(category))
+		if err != nil {
 			return err
 		}
-		if err != nil {
-			a.printError(err)
+		watches.Go(func() {
+			for c, err := range k.watch(ctx, client, modelref.WatchOptions{Interval: f.interval}) {
+				select {
+				case yielded <- watched{k.name(), c, err}:
+				case <-ctx.Done():
+					return
+				}
+			}
+		})
+	}
+	go func() {
+		watches.Wait()
+		close(yielded)
+	}()
+	return a.watchAll(ctx, yielded, f, &outages)
+}
+
+// watchAll prints what the watches yield.
+func (a *app) watchAll(ctx context.Context, yielded <-chan watched, f watchFlags, outages *outages) error {
+	seen := 0
+	for w := range yielded {
+		switch {
+		case errors.Is(w.err, modelref.ErrClosed):
+			return w.err
+		case w.err != nil:
+			outages.yielded(w)
 			continue
 		}
-		if err := a.printChange(k.name(), c); err != nil {
+		if err := a.printChange(w.category, w.change); err != nil {
 			return err
 		}
-		if !c.initial {
-			seen++
+		if w.change.initial {
+			continue
 		}
-		if changes > 0 && seen >= changes {
+		if f.command != "" {
+			a.runCommand(ctx, f.command, w)
+		}
+		if seen++; f.changes > 0 && seen >= f.changes {
 			return nil
 		}
 	}
 	return nil
 }
 
-// changeEvent is what watch prints of a change.
+// outages reports a source that does not respond once, and once more when it responds again.
+type outages struct {
+	app   *app
+	mu    sync.Mutex
+	since map[modelref.Source]time.Time
+	last  map[string]string // the last error by category
+}
+
+func (o *outages) observe(e modelref.Event) {
+	if e.Source != modelref.SourcePrimary && e.Source != modelref.SourceGitHub {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	since, down := o.since[e.Source]
+	switch e.Kind {
+	case modelref.EventBreakerOpened, modelref.EventSourceFailed:
+		if !down && errors.Is(e.Err, modelref.ErrUnavailable) || !down && e.Kind == modelref.EventBreakerOpened {
+			o.since[e.Source] = time.Now()
+			o.app.notef("%s %s does not respond: %v", clockText(), originText(e.Source), e.Err)
+		}
+	case modelref.EventLoad, modelref.EventRevalidate:
+		if down {
+			delete(o.since, e.Source)
+			o.app.notef("%s %s responds again, after %v", clockText(), originText(e.Source), time.Since(since).Round(time.Second))
+		}
+	}
+}
+
+// yielded reports an error of a category, unless it is about an outage that was reported.
+func (o *outages) yielded(w watched) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.last == nil {
+		o.last = map[string]string{}
+	}
+	kind := "other: " + w.err.Error()
+	if errors.Is(w.err, modelref.ErrUnavailable) {
+		kind = "unavailable"
+	}
+	if o.last[w.category] == kind {
+		return
+	}
+	o.last[w.category] = kind
+	o.app.printError(w.err)
+}
+
+// clockText returns the time of the day.
+func clockText() string { return time.Now().Format(time.TimeOnly) }
+
+// runCommand runs a command after a change. Its failure is reported, and the watch goes on.
+func (a *app) runCommand(ctx context.Context, command string, w watched) {
+	cmd := exec.CommandContext(ctx, "sh", "-c", command) //nolint:gosec // the user names it
+	if runtime.GOOS == "windows" {
+		cmd = exec.CommandContext(ctx, "cmd", "/C", command) //nolint:gosec // the user names it
+	}
+	event, err := marshal(eventOf(w.category, w.change))
+	if err != nil {
+		a.errorf("--exec: %v", err)
+		return
+	}
+	var changed []string
+	for _, r := range w.change.changed {
+		changed = append(changed, r.Name)
+	}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(event), a.stdout, a.stderr
+	cmd.Env = append(os.Environ(), "MODELREF_CATEGORY="+w.category,
+		"MODELREF_ADDED="+lines(w.change.added), "MODELREF_REMOVED="+lines(w.change.removed), "MODELREF_CHANGED="+lines(changed))
+	if err := cmd.Run(); err != nil && ctx.Err() == nil {
+		a.errorf("--exec: %v", err)
+	}
+}
+
+// lines returns names with line feeds between them. Names come from the network: one with a line feed must not look like
+// two, and an environment variable ends at a zero byte.
+func lines(names []string) string {
+	shown := make([]string, len(names))
+	for i, name := range names {
+		shown[i] = printable(name)
+	}
+	return strings.Join(shown, "\n")
+}
+
+// changeEvent is a change as JSON.
 type changeEvent struct {
+	Time     time.Time        `json:"time"`
 	Category string           `json:"category"`
 	Initial  bool             `json:"initial"`
 	Records  int              `json:"records"`
@@ -90,50 +230,52 @@ type changeEntry struct {
 	Fields []string `json:"fields"`
 }
 
-func (a *app) printChange(category string, c change) error {
+func eventOf(category string, c change) changeEvent {
 	event := changeEvent{
-		category, c.initial, c.records, c.origin.String(), c.stale,
+		time.Now().UTC().Truncate(time.Second), category, c.initial, c.records, c.origin.String(), c.stale,
 		append([]string{}, c.added...), append([]string{}, c.removed...), []changeEntry{}, // [] rather than null
 		append([]rejectedRecord{}, c.rejected...),
 	}
 	for _, r := range c.changed {
 		event.Changed = append(event.Changed, changeEntry{r.Name, r.Fields})
 	}
+	return event
+}
+
+func (a *app) printChange(category string, c change) error {
 	if a.flags.json || a.flags.jsonl {
-		return a.printJSON(event)
+		return a.printJSON(eventOf(category, c))
 	}
 	var errs []error
-	line := func(style, sign, name string) {
-		text := name
-		if !a.flags.quiet {
-			text = sign + " " + name
+	if !a.flags.quiet {
+		what := fmt.Sprintf("%d records from %s", c.records, originText(c.origin))
+		if !c.initial {
+			what = strings.Join(nonEmpty(c.differences.count(), rejectedCount(c.rejected)), ", ")
 		}
-		_, err := fmt.Fprintln(a.stdout, a.screen.paint(style, printable(text)))
+		_, err := fmt.Fprintf(a.stdout, "%s %s: %s\n", clockText(), category, what)
 		errs = append(errs, err)
 	}
-	if c.initial && !a.flags.quiet {
-		_, err := fmt.Fprintf(a.stdout, "%s: %d records from %s\n", category, c.records, originText(c.origin))
-		errs = append(errs, err)
-	}
-	for _, name := range c.added {
-		line(green, "+", name)
-	}
-	for _, name := range c.removed {
-		line(red, "-", name)
-	}
-	for _, r := range c.changed {
-		if a.flags.quiet {
-			line(plain, "", r.Name)
-		} else {
-			line(yellow, "~", r.Name+": "+strings.Join(r.Fields, ", "))
-		}
-	}
+	errs = append(errs, a.printChangeSet(&c.differences, false))
+	p := changePrinter{app: a, out: a.stdout}
 	for _, r := range c.rejected {
-		if a.flags.quiet {
-			line(plain, "", r.Name)
-		} else {
-			line(red, "!", r.Name+": "+r.Reason)
+		p.line(red, "!", r.Name, r.Reason)
+	}
+	return errors.Join(append(errs, p.errs...)...)
+}
+
+func rejectedCount(rejected []rejectedRecord) string {
+	if len(rejected) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d cannot be decoded", len(rejected))
+}
+
+func nonEmpty(texts ...string) []string {
+	var out []string
+	for _, text := range texts {
+		if text != "" {
+			out = append(out, text)
 		}
 	}
-	return errors.Join(errs...)
+	return out
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -41,8 +42,11 @@ func (w watching) line(t *testing.T) string {
 	t.Helper()
 	line, err := w.lines.ReadString('\n')
 	require.NoError(t, err)
-	return strings.TrimSuffix(line, "\n")
+	return clock.ReplaceAllString(strings.TrimSuffix(line, "\n"), "")
 }
+
+// clock matches the times that watch prints.
+var clock = regexp.MustCompile(`^\d\d:\d\d:\d\d |"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",`)
 
 const changedModels = `{
   "Small": {"name": "Small", "baseline": "stable_diffusion_1", "nsfw": true, "size_on_disk_bytes": 2000000000, "own_field": 1.50},
@@ -55,9 +59,11 @@ func TestWatchPrintsChanges(t *testing.T) {
 	w := startWatch(t, t.Context(), append(flags, "watch", "image_generation", "--interval", "1s", "--changes", "1")...)
 	assert.Equal(t, "image_generation: 2 records from the PRIMARY", w.line(t))
 	server.SetDocument(modelref.CategoryImageGeneration, changedModels)
-	assert.Equal(t, "+ New", w.line(t))
+	assert.Equal(t, "image_generation: 1 added, 1 removed, 1 changed", w.line(t))
+	assert.Equal(t, "+ New  flux_1", w.line(t))
 	assert.Equal(t, `- Grand \x1b[31m`, w.line(t))
-	assert.Equal(t, "~ Small: nsfw", w.line(t))
+	assert.Equal(t, "~ Small", w.line(t))
+	assert.Equal(t, "    nsfw: no -> yes", w.line(t))
 	assert.Equal(t, 0, <-w.code)
 	assert.Empty(t, w.errs.String())
 }
@@ -79,7 +85,7 @@ func TestWatchTellsWhatNoLongerDecodes(t *testing.T) {
 	const document = `{"Small": {"name": "Small", "baseline": 5, "nsfw": false}, "Other": {"name": "Other", "baseline": "flux_1", "nsfw": false}}`
 	const reason = "baseline: must be a string, got a number"
 	for form, want := range map[string]string{
-		"table": "! Small: " + reason,
+		"table": "! Small  " + reason,
 		"--jsonl": `{"category":"image_generation","initial":false,"records":1,"origin":"primary","stale":false,` +
 			`"added":[],"removed":[],"changed":[],"rejected":[{"name":"Small","reason":"` + reason + `"}]}`,
 	} {
@@ -93,6 +99,9 @@ func TestWatchTellsWhatNoLongerDecodes(t *testing.T) {
 			w := startWatch(t, t.Context(), flags...)
 			w.line(t)
 			server.SetDocument(modelref.CategoryImageGeneration, document)
+			if form == "table" {
+				assert.Equal(t, "image_generation: 1 cannot be decoded", w.line(t))
+			}
 			assert.Equal(t, want, w.line(t))
 			assert.Equal(t, 0, <-w.code)
 		})
