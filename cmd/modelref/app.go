@@ -1,4 +1,4 @@
-// What all commands share: the global flags, and the client that these add up to.
+// What all commands share: the global flags, and the client that they configure.
 
 package main
 
@@ -62,11 +62,11 @@ func (a *app) addFlags(root *cobra.Command) {
 	flags.BoolVar(&f.noCache, "no-cache", false, "do not keep or read copies")
 	flags.BoolVar(&f.offline, "offline", false, "read only the cache directory; send no request")
 	flags.BoolVar(&f.noGitHub, "no-github", false, "do not fall back to the files on GitHub")
-	flags.Var(&f.timeout, "timeout", "give up on one request after this many seconds, or a duration such as 1m (default 10)")
-	flags.BoolVar(&f.demo, "demo", false, "read a built-in server with made-up models; no network")
+	flags.Var(&f.timeout, "timeout", "time limit of one request, in seconds or with a unit such as 1m (default 10)")
+	flags.BoolVar(&f.demo, "demo", false, "read a built-in server with made-up models; the network is not used")
 	flags.BoolVar(&f.json, "json", false, "print JSON; a record is printed as its source has it")
 	flags.BoolVar(&f.jsonl, "jsonl", false, "print JSON, a record on each line")
-	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print names alone, and no remarks")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print only names, and no remarks")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "print each request on standard error")
 	flags.BoolVar(&f.noPager, "no-pager", false, "do not use a pager on a terminal")
 	flags.StringVar(&f.color, "color", "auto", "use colours: auto, always or never")
@@ -74,7 +74,7 @@ func (a *app) addFlags(root *cobra.Command) {
 	flags.BoolVar(&f.noHeader, "no-header", false, "print tables, CSV and TSV without a header")
 	root.MarkFlagsMutuallyExclusive("json", "jsonl", "quiet", "output")
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats(), cobra.ShellCompDirectiveNoFileComp))
-	_ = root.MarkPersistentFlagDirname("cache-dir") // the flag is there
+	_ = root.MarkPersistentFlagDirname("cache-dir") // the flag exists
 	for name, values := range map[string][]string{"primary": nil, "timeout": {"10"}, "color": {"auto", "always", "never"}} {
 		_ = root.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 	}
@@ -94,9 +94,9 @@ func (a *app) checkFlags() error {
 	case outputs > 1:
 		return usagef("give one of --json, --jsonl, --quiet and --output")
 	case f.demo && (f.primarySet || f.offline):
-		return usagef("--demo has a server of its own: leave out --primary and --offline")
+		return usagef("--demo has its own server: leave out --primary and --offline")
 	case f.demo && f.cacheDir != "":
-		return usagef("--demo has made-up models, which would stay in a cache directory: leave out --cache-dir")
+		return usagef("--demo keeps no copies: leave out --cache-dir")
 	case f.noCache && f.cacheDir != "":
 		return usagef("--no-cache and --cache-dir exclude each other")
 	case f.noCache && f.offline:
@@ -122,7 +122,7 @@ func (a *app) chooseColours() error {
 	return nil
 }
 
-// options returns the options that the environment and the flags stand for. The demo does not heed the environment, so
+// options returns the options that the environment and the flags stand for. The demo ignores the environment, so
 // that it works everywhere.
 func (a *app) options() ([]modelref.Option, error) {
 	f := &a.flags
@@ -176,14 +176,14 @@ func (a *app) client(more ...modelref.Option) (*modelref.Client, error) {
 	return client, nil
 }
 
-// close ends what the run has started, the newest first.
+// close ends what the run has started, in reverse order.
 func (a *app) close() {
 	for i := len(a.closers) - 1; i >= 0; i-- {
 		a.closers[i]()
 	}
 }
 
-// within returns an error's place: that of an interrupt where there was one.
+// within returns the error of ctx if ctx is done, because an interrupt is the reason of the other error. Otherwise it returns err.
 func within(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()

@@ -46,7 +46,7 @@ Tokens for civitai and Hugging Face are read from CIVIT_API_TOKEN and HF_TOKEN.`
 	flags.IntVarP(&f.jobs, "jobs", "j", download.DefaultJobs, "download this many files concurrently")
 	flags.StringVar(&f.rate, "limit-rate", "", "receive at most this much a second for all files together, such as 20MB")
 	flags.StringVar(&f.mirror, "mirror", "", "try the files below this URL after those of the record")
-	_ = cmd.MarkFlagDirname("dir") // the flag is there
+	_ = cmd.MarkFlagDirname("dir") // the flag exists
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.download(cmd.Context(), args, f)
 	}

@@ -1,4 +1,4 @@
-// Categories whose record type is known: what a command can do with one whatever its records are.
+// Categories, without the type of their records: what a command can do with any of them.
 
 package main
 
@@ -17,13 +17,13 @@ import (
 	"github.com/haidra-org/modelref"
 )
 
-// selection is what list and search are told.
+// selection is what the flags of list and search select.
 type selection struct {
 	filters
 	where  []string
 	sort   []string
-	fields []string // the columns; the kind's own where there are none
-	limit  int      // none where it is negative
+	fields []string // the columns; if there are none, the kind has its own
+	limit  int      // if it is negative, there is no limit
 
 	by string // the field whose values are counted, in place of the columns
 }
@@ -46,7 +46,7 @@ type row struct {
 type answer struct {
 	rows    []row
 	columns []field
-	origin  *about // where it came from; nil for several categories
+	origin  *about // nil for several categories
 }
 
 // about is what a reference tells of itself.
@@ -87,7 +87,7 @@ type kind interface {
 	check(s selection) error
 	// answer reads the category.
 	answer(ctx context.Context, client *modelref.Client, s selection) (*answer, error)
-	// search asks the service; of a category it heeds name, order and page.
+	// search asks the service. For one category, only the name, the order and the page are used.
 	search(ctx context.Context, client *modelref.Client, o modelref.SearchOptions) (*found, error)
 	// watch is Watch of the category's service.
 	watch(ctx context.Context, client *modelref.Client, options modelref.WatchOptions) iter.Seq2[change, error]
@@ -483,8 +483,8 @@ func rowsOf[R modelref.Record](records []*R) []row {
 	return out
 }
 
-// ownJSON returns a record as its source sent it, or with its defaults filled in where it has no name of its own: in a
-// list of records there is no key that would tell it.
+// ownJSON returns a record as its source sent it, or with its defaults if it does not have its own name: in a
+// list of records there is no key that has the name.
 func ownJSON(raw string, record json.Marshaler) ([]byte, error) {
 	var named struct {
 		Name string `json:"name"`

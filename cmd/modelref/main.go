@@ -1,4 +1,4 @@
-// The command's start and end: run, the root command with its help, and the exit codes.
+// Start and end of the command: run, the root command with its help, and the exit codes.
 
 // Command modelref reads the model reference of the AI-Horde at a shell. See its README, or modelref --help.
 package main
@@ -28,13 +28,13 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	cobra.EnablePrefixMatching = true // "modelref dow" is "modelref download"
-	context.AfterFunc(ctx, stop)      // a second signal ends what does not heed the first
+	context.AfterFunc(ctx, stop)      // a second signal ends a program that ignores the first
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
 
-// run is main with its surroundings as arguments; it returns the exit code.
+// run is main with its input and output as arguments. It returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, screen: screenOf(stdout), args: args}
 	defer a.close()

@@ -1,4 +1,4 @@
-// How records are printed: as a table, as JSON, or by their names alone.
+// How records are printed: as a table, as JSON, or by their names only.
 
 package main
 
@@ -14,7 +14,7 @@ import (
 	"github.com/haidra-org/modelref"
 )
 
-// printRows prints records in the form that the flags ask for. Where columns were chosen, JSON has these alone.
+// printRows prints records in the form that the flags ask for. If columns were chosen, JSON has only these.
 func (a *app) printRows(rows []row, columns []field, chosen bool) error {
 	if a.flags.quiet {
 		return a.printNames(rows)
@@ -270,7 +270,7 @@ func ageText(age time.Duration) string {
 	}
 }
 
-// remark tells of an answer that may be behind or that has gaps.
+// remark reports data that may be out of date or incomplete.
 func (a *app) remark(from *about) {
 	if from == nil {
 		return
@@ -285,7 +285,7 @@ func (a *app) remark(from *about) {
 	}
 }
 
-// remarkOnStale tells why a copy had to do.
+// remarkOnStale reports why a copy was used.
 func (a *app) remarkOnStale(from *about) {
 	what := fmt.Sprintf("%s is from %s and may be behind", from.category, originText(from.ref.Source()))
 	if at := from.ref.ConfirmedAt(); !at.IsZero() {

@@ -15,7 +15,7 @@ import (
 
 // screen is what is known of standard output.
 type screen struct {
-	width   int // in columns; 0 where lines may have any length, as in a file
+	width   int // in columns; 0 if lines may have any length, as in a file
 	colours bool
 	// terminal reports whether standard output is a terminal, and links whether it shows hyperlinks.
 	terminal, links bool
@@ -24,7 +24,7 @@ type screen struct {
 	noHeader bool
 }
 
-// screenOf asks the terminal, where out is one.
+// screenOf asks the terminal, if out is a terminal.
 func screenOf(out io.Writer) screen {
 	file, ok := out.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {

@@ -1,4 +1,4 @@
-// What the sources have said of a category, for remarks on a copy that stands in for them.
+// The failures of the sources, for remarks on a copy that is used instead.
 
 package main
 
@@ -37,7 +37,7 @@ func (l *listener) observe(e modelref.Event) {
 	})
 }
 
-// attempts returns what the sources of a category have said, one that is left alone after a failure included.
+// attempts returns the failures of the sources of a category, including those of sources whose circuit breaker is open.
 func (l *listener) attempts(category modelref.Category) []modelref.SourceError {
 	l.mu.Lock()
 	out := slices.Clone(l.failed[category])
@@ -56,7 +56,7 @@ func (l *listener) attempts(category modelref.Category) []modelref.SourceError {
 	return out
 }
 
-// couldAsk reports whether there is a source on the network that a category may be asked for.
+// couldAsk reports whether there is a source on the network that has the category.
 func (l *listener) couldAsk(category modelref.Category) bool {
 	s := l.client.Status()
 	return s.Primary.Configured || (s.GitHub.Configured && category.HasGitHubSource())

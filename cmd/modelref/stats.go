@@ -33,7 +33,7 @@ func newPopular(a *app) *cobra.Command {
 	}
 	cmd.Flags().IntVarP(&limit, "limit", "n", 10, "models to print, 100 at most")
 	cmd.Flags().StringVarP(&sortBy, "sort", "s", "worker_count", "one of worker_count, usage_day, usage_month, usage_total")
-	_ = cmd.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions( // the flag is there
+	_ = cmd.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions( // the flag exists
 		[]string{"worker_count", "usage_day", "usage_month", "usage_total"}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o := modelref.PopularOptions{Limit: limit, SortBy: modelref.PopularSort(sortBy)}
@@ -50,7 +50,7 @@ func newPopular(a *app) *cobra.Command {
 
 func (a *app) popular(ctx context.Context, category string, o *modelref.PopularOptions) error {
 	if category != "image_generation" && category != "text_generation" {
-		return usagef("popular %s: the AI Horde counts image_generation and text_generation alone", category)
+		return usagef("popular %s: the AI Horde counts only image_generation and text_generation", category)
 	}
 	client, err := a.client()
 	if err != nil {
@@ -136,7 +136,7 @@ func newStats(a *app) *cobra.Command {
 
 func (a *app) usage(ctx context.Context, category modelref.Category) error {
 	if category != modelref.CategoryImageGeneration && category != modelref.CategoryTextGeneration {
-		return usagef("stats --usage %s: the AI Horde counts image_generation and text_generation alone", category)
+		return usagef("stats --usage %s: the AI Horde counts only image_generation and text_generation", category)
 	}
 	client, err := a.client()
 	if err != nil {

@@ -1,4 +1,4 @@
-// Tables: columns that line up, and fit the screen where there is one.
+// Tables: columns that line up, and fit the screen if there is one.
 
 package main
 
@@ -49,7 +49,7 @@ func (t *table) add(texts ...string) {
 	t.rows = append(t.rows, row)
 }
 
-// print writes the table. Where it is wider than the screen the widest columns are cut.
+// print writes the table. If it is wider than the screen, the widest columns are cut.
 func (t *table) print(out io.Writer, s screen) error {
 	if s.format != "" {
 		return t.separated(out, s)
