@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -159,9 +160,25 @@ func TestWatchReportsAnOutageOnce(t *testing.T) {
 	time.Sleep(2500 * time.Millisecond) // two more intervals, in which nothing is said
 	_, errs := seen()
 	assert.Equal(t, 1, strings.Count(errs, "does not respond"), errs)
-	server.Heal(modelreftest.Primary)
-	eventually(t, "the recovery", func() bool {
-		_, errs := seen()
-		return strings.Contains(errs, "the PRIMARY responds again, after ")
-	})
+}
+
+func TestOutagesBeginAndEnd(t *testing.T) {
+	t.Parallel()
+	var errs bytes.Buffer
+	o := outages{app: &app{stderr: &errs}, since: map[modelref.Source]time.Time{}}
+	down := fmt.Errorf("no answer: %w", modelref.ErrUnavailable)
+	for _, e := range []modelref.Event{
+		{Kind: modelref.EventLoad, Source: modelref.SourcePrimary, Category: modelref.CategoryCLIP},
+		{Kind: modelref.EventSourceFailed, Source: modelref.SourcePrimary, Category: modelref.CategoryLoRA, Err: &modelref.APIError{StatusCode: 404}},
+		{Kind: modelref.EventSourceFailed, Source: modelref.SourcePrimary, Category: modelref.CategoryCLIP, Err: down},
+		{Kind: modelref.EventBreakerOpened, Source: modelref.SourcePrimary, Err: down},
+		{Kind: modelref.EventSourceFailed, Source: modelref.SourcePrimary, Category: modelref.CategoryBLIP, Err: down},
+		{Kind: modelref.EventLoad, Source: modelref.SourceDisk, Category: modelref.CategoryCLIP},
+		{Kind: modelref.EventRevalidate, Source: modelref.SourcePrimary, Category: modelref.CategoryCLIP},
+		{Kind: modelref.EventRevalidate, Source: modelref.SourcePrimary, Category: modelref.CategoryBLIP},
+	} {
+		o.observe(e)
+	}
+	assert.Regexp(t, `^modelref: \d\d:\d\d:\d\d the PRIMARY does not respond: no answer: .*\n`+
+		`modelref: \d\d:\d\d:\d\d the PRIMARY responds again, after 0s\n$`, errs.String())
 }

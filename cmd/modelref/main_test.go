@@ -204,7 +204,7 @@ func TestExitCodesAndMessages(t *testing.T) {
 		"bad value":        {[]string{"--demo", "list", "clip", "-w", "size_on_disk_bytes<big"}, 2, []string{"--where: size_on_disk_bytes:", "7e9", "8GB or 7.5GiB"}},
 		"negative limit":   {[]string{"--demo", "list", "clip", "-n", "-3"}, 2, []string{"--limit -3: must be 0 or more"}},
 		"two outputs":      {[]string{"--demo", "list", "clip", "--json", "-q"}, 2, []string{"one of --json, --jsonl, --quiet and --output"}},
-		"demo and primary": {[]string{"--demo", "--primary", "http://127.0.0.1", "list", "clip"}, 2, []string{"--demo has a server of its own"}},
+		"demo and primary": {[]string{"--demo", "--primary", "http://127.0.0.1", "list", "clip"}, 2, []string{"--demo has its own server"}},
 		"bad timeout":      {[]string{"--timeout", "0s", "list", "clip"}, 2, []string{"must be more than 0"}},
 		"bad URL":          {[]string{"--primary", "nonsense", "list", "clip"}, 2, []string{"http://"}},
 		"not found":        {[]string{"--demo", "get", "image_generation", "plain"}, 3, []string{`did you mean "Plain Diffusion"`}},
