@@ -1,13 +1,14 @@
 // Command worker answers what this machine can serve: the image models that fit its disk and its VRAM and that its NSFW
-// policy allows, with the download URL, size and checksum of every file. With -verify it checks the files that are
-// there already. With -commercial it takes only models whose licence permits commercial use, and prints the attribution that
-// is required.
+// policy allows, with the download URL, size and checksum of every file. With -dir it downloads and verifies the files, and
+// with -watch it goes on to download what changes. With -verify it checks the files that exist. With -commercial it takes
+// only models whose licence permits commercial use, and prints the attribution that is required.
 //
 //	go run ./examples/worker -demo -baselines SDXL -disk 30GB -vram 12GB
+//	go run ./examples/worker -baselines SDXL -disk 100GB -dir /models -watch 5m
 //	go run ./examples/worker -nsfw exclude -verify /models/compvis
 //	go run ./examples/worker -demo -commercial
 //
-// The environment variables of the Python library are heeded; see modelref.FromEnv.
+// The program reads the environment variables of the Python library; see modelref.FromEnv.
 package main
 
 import (
@@ -19,6 +20,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"time"
 
 	"github.com/haidra-org/modelref"
 	"github.com/haidra-org/modelref/modelreftest"
@@ -35,6 +37,8 @@ const usage = `worker lists the image models that this machine can serve, the sm
 download URL, size and checksum of every file.
 
   worker -baselines SDXL,flux_1 -disk 100GB -vram 12GB -nsfw exclude
+  worker -dir /models                 also downloads the files that are missing, and verifies them
+  worker -dir /models -watch 5m       then downloads what changes, until it is interrupted
   worker -verify /models/compvis      also checks the files that are in that directory
   worker -commercial                  only models that may be used commercially, with whom to name
 
@@ -51,12 +55,14 @@ Flags:
 type settings struct {
 	machine            machine
 	verifyDir          string
+	dir                string        // the weights root, or "" to download nothing
+	watch              time.Duration // 0 for no watch
 	demo               bool
 	primary, cacheDir  string
 	unfamiliarBaseline []modelref.Baseline
 }
 
-// run is main with its surroundings as arguments; it returns the exit code.
+// run is main with its input and output as arguments. It returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	s, err := parseFlags(args, stderr)
 	if errors.Is(err, flag.ErrHelp) {
@@ -65,7 +71,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	for _, b := range s.unfamiliarBaseline {
-		fmt.Fprintf(stderr, "worker: %q is no baseline that this program knows; taking it as it is\n", b)
+		fmt.Fprintf(stderr, "worker: this program does not know the baseline %q; it is used unchanged\n", b)
 	}
 	options := []modelref.Option{modelref.FromEnv()}
 	if s.primary != "" {
@@ -109,20 +115,29 @@ func parseFlags(args []string, stderr io.Writer) (settings, error) {
 	flags.Var(&s.machine.nsfw, "nsfw", "`policy`: include, exclude or only (default include)")
 	flags.StringVar(&s.verifyDir, "verify", "", "check the listed models' files in this `directory`, the weights folder of "+
 		"image models (compvis)")
+	flags.StringVar(&s.dir, "dir", "", "download the listed models' files to this `directory`, the weights root")
+	flags.DurationVar(&s.watch, "watch", 0, "after the download, check for changes at this `interval` and download them")
 	flags.BoolVar(&s.machine.commercial, "commercial", false, "take only models whose licence permits commercial use without "+
 		"conditions, and print the attribution that is required")
 	flags.BoolVar(&s.demo, "demo", false, "read a built-in server with made-up models; no network")
 	flags.StringVar(&s.primary, "primary", "", "base `URL` of the PRIMARY (default "+modelref.DefaultPrimaryURL+")")
-	flags.StringVar(&s.cacheDir, "cache-dir", "", "keep copies in this `directory`, and read them when nothing else answers")
+	flags.StringVar(&s.cacheDir, "cache-dir", "", "keep copies in this `directory`, and read them if no source is available")
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
-	if flags.NArg() > 0 {
-		err := fmt.Errorf("worker takes flags alone, not %q; see -h", flags.Arg(0))
-		fmt.Fprintln(stderr, err)
-		return s, err
+	var err error
+	switch {
+	case flags.NArg() > 0:
+		err = fmt.Errorf("worker takes only flags, not %q; see -h", flags.Arg(0))
+	case s.watch != 0 && s.watch < time.Second:
+		err = fmt.Errorf("-watch must be at least 1s, got %v", s.watch)
+	case s.watch != 0 && s.dir == "":
+		err = errors.New("-watch needs -dir, the directory to download to")
 	}
-	return s, nil
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+	}
+	return s, err
 }
 
 // addBaselines takes baselines by any name that the service has for them. One that is not known may be newer than this
@@ -143,7 +158,7 @@ func (s *settings) addBaselines(names string) error {
 	return nil
 }
 
-// serve is what the example is about: read the reference, choose, print, verify.
+// serve is what the example is about: read the reference, choose, print, download, watch.
 func serve(ctx context.Context, s *settings, options []modelref.Option, stdout, stderr io.Writer) error {
 	client, err := modelref.New(options...)
 	if err != nil {
@@ -169,8 +184,20 @@ func serve(ctx context.Context, s *settings, options []modelref.Option, stdout, 
 			return err
 		}
 	}
-	if s.verifyDir == "" {
+	if s.verifyDir != "" {
+		if err := verify(ctx, s.verifyDir, chosen.models, stdout, newBar(stderr)); err != nil {
+			return err
+		}
+	}
+	if s.dir == "" {
 		return nil
 	}
-	return verify(ctx, s.verifyDir, chosen.models, stdout, newBar(stderr))
+	err = fetch(ctx, s.dir, chosen.models, stdout)
+	if s.watch == 0 || ctx.Err() != nil {
+		return err
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "worker:", err) // what failed is tried again at the next change
+	}
+	return s.follow(ctx, client, stdout, stderr)
 }

@@ -210,7 +210,7 @@ func TestWrongFlags(t *testing.T) {
 	assert.Equal(t, 0, run(t.Context(), []string{"-h"}, &out, &errs))
 	assert.Contains(t, errs.String(), "-baselines names")
 	assert.Equal(t, 0, run(t.Context(), []string{"-demo", "-baselines", "new_one"}, &out, &errs))
-	assert.Contains(t, errs.String(), `"new_one" is no baseline that this program knows`)
+	assert.Contains(t, errs.String(), `this program does not know the baseline "new_one"`)
 	assert.Equal(t, 1, run(t.Context(), []string{"-primary", "nonsense"}, &out, &errs))
 }
 
