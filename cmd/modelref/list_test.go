@@ -128,3 +128,34 @@ func TestOneCauseForAllCategories(t *testing.T) {
 	assert.Equal(t, 1, got.code)
 	assert.Equal(t, 1, strings.Count(got.out, "connection refused"), got.out)
 }
+
+func TestDailyFilters(t *testing.T) {
+	t.Parallel()
+	_, flags := serve(t, `{
+	  "Small": {"name": "Small", "baseline": "flux_1", "nsfw": false, "size_on_disk_bytes": 1000000000, "tags": ["anime"],
+	    "licensing": {"license_expression": "MIT", "license_ids": ["MIT"], "commercial_use": "allowed", "redistribution": "allowed"}},
+	  "Large": {"name": "Large", "baseline": "stable_diffusion_xl", "nsfw": true, "size_on_disk_bytes": 9000000000, "tags": ["photo"]}}`)
+	for want, filter := range map[string][]string{
+		"Small\n":        {"--sfw"},
+		"Large\n":        {"--nsfw"},
+		"Small\n ":       {"--baseline", "flux_1"},
+		"Large\n ":       {"--baseline", "SDXL"},
+		"Small\n  ":      {"--max-size", "8GB"},
+		"Large\n  ":      {"--tag", "photo"},
+		"Small\n   ":     {"--license", "mit"},
+		"Small\n    ":    {"--commercial"},
+		"Small\nLarge\n": {"--tag", "photo,anime"},
+	} {
+		want = strings.TrimRight(want, " ")
+		for _, list := range [][]string{{"list", "image"}, {"list"}} { // one category, and all
+			got := runBinary(t, append(append(append([]string{}, flags...), list...), append(filter, "-q")...)...)
+			assert.Equal(t, result{0, want, ""}, got, filter)
+		}
+	}
+	assert.Equal(t, result{2, "", "modelref: if any flags in the group [sfw nsfw] are set none of the others can be; [nsfw sfw] were all set\n"},
+		runBinary(t, append(flags, "list", "--sfw", "--nsfw")...))
+	got := runBinary(t, "--demo", "list", "text", "--max-params", "3B", "-q")
+	assert.Equal(t, 0, got.code, got.err)
+	assert.Contains(t, got.out, "Example/Marx-3B\n")
+	assert.NotContains(t, got.out, "70B")
+}

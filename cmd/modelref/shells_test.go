@@ -172,6 +172,7 @@ func TestCompletionInFish(t *testing.T) {
 		"modelref get image_generation Odd":                    "Odd Name (v2) [beta]",
 		"modelref list image_generation --where baseline=flu":  "baseline=flux_1",
 		"modelref list image_generation --baseline stable_dif": "stable_diffusion_xl",
+		"modelref list image_generation --sort=-":              "--sort=-baseline",
 	} {
 		cmd := exec.CommandContext(t.Context(), path, "--no-config", "-c", "modelref completion fish | source; complete -C '"+typed+"'")
 		cmd.Env = env

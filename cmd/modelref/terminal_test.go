@@ -84,6 +84,17 @@ func TestATerminalShowsColoursAndACount(t *testing.T) {
 	assert.Contains(t, got.err, "must be auto, always or never")
 }
 
+func TestBars(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"list", "image", "--by", "baseline"}, {"stats", "image"}, {"stats", "image", "--sizes"}} {
+		args = append([]string{"--demo"}, args...)
+		text := onTerminal(t, 80, nil, args...)
+		assert.Contains(t, text, strings.Repeat("█", 20), args)
+		checkScreen(t, 80, text)
+		assert.NotContains(t, runBinary(t, args...).out, "█", "a script has no use for bars")
+	}
+}
+
 func TestHyperlinks(t *testing.T) {
 	t.Parallel()
 	link := "\x1b]8;;https://weights.example.org/inkwell.safetensors\x1b\\"
