@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 
 	"github.com/haidra-org/modelref"
 	"github.com/haidra-org/modelref/download"
@@ -170,4 +171,34 @@ func ExampleWeightsRoot() {
 	root, err := download.WeightsRoot("/does/not/exist")
 	fmt.Println(root, err)
 	// Output: /does/not/exist <nil>
+}
+
+// Inspect and Hash check one existing file in place.
+func ExampleInspect() {
+	dir, err := os.MkdirTemp("", "weights")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := os.WriteFile(filepath.Join(dir, "hello.bin"), []byte("hello\n"), 0o600); err != nil {
+		log.Fatal(err)
+	}
+	file := &download.File{
+		Name: "hello.bin", SHA256: "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03", Size: -1,
+	}
+	for range 2 {
+		inspection, err := download.Inspect(dir, file)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if inspection.NeedsHash() {
+			if err := inspection.Hash(context.Background(), nil); err != nil {
+				log.Fatal(err)
+			}
+		}
+		fmt.Println(inspection.State, "read:", inspection.Hashed)
+	}
+	// Output:
+	// verified read: true
+	// verified read: false
 }

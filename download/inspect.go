@@ -208,7 +208,7 @@ func (r *verifyingReader) Read(buffer []byte) (int, error) {
 	r.event.Done += int64(n)
 	if r.event.Done >= r.due {
 		r.plan.emit(r.event)
-		r.due += 64 << 20
+		r.due += 8 << 20
 	}
 	return n, err
 }
