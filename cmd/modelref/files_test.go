@@ -1,12 +1,8 @@
-// What reads and writes files: diff, export and verify.
+// What reads and writes files: diff and export.
 
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -107,64 +103,4 @@ func TestExportToWhatIsNoDirectory(t *testing.T) {
 	file := write(t, t.TempDir(), "file", "")
 	assert.Equal(t, 1, demo(t, "export", file, "clip").code)
 	assert.Equal(t, 2, demo(t, "export", t.TempDir(), "nope").code)
-}
-
-// withFiles returns the document of a model with files of those names, whose content is their name.
-func withFiles(t *testing.T, names ...string) string {
-	t.Helper()
-	type download struct {
-		Name string `json:"file_name"`
-		URL  string `json:"file_url"`
-		Sum  string `json:"sha256sum"`
-	}
-	var files []download
-	for _, name := range names {
-		sum := sha256.Sum256([]byte(name))
-		files = append(files, download{name, "https://example.org/x", hex.EncodeToString(sum[:])})
-	}
-	files = append(files, download{"unrecorded.bin", "https://example.org/x", "FIXME"})
-	data, err := json.Marshal(files)
-	require.NoError(t, err)
-	return fmt.Sprintf(`{"One": {"name": "One", "baseline": "flux_1", "nsfw": false, "config": {"download": %s}}}`, data)
-}
-
-func TestVerify(t *testing.T) {
-	t.Parallel()
-	_, flags := serve(t, withFiles(t, "good.bin", "sub/good.bin", "bad.bin", "away.bin"))
-	dir := t.TempDir()
-	write(t, dir, "compvis/good.bin", "good.bin")
-	write(t, dir, "compvis/sub/good.bin", "sub/good.bin")
-	write(t, dir, "compvis/unrecorded.bin", "anything")
-	verify := append(flags, "verify", dir, "image_generation")
-	assert.Equal(t, result{0, `STATE        CATEGORY          MODEL  FILE
-ok           image_generation  One    good.bin
-ok           image_generation  One    sub/good.bin
-no checksum  image_generation  One    unrecorded.bin
-`, "modelref: 3 of 5 files are there: 2 ok, 0 mismatch, 1 without a checksum, 0 unreadable; 0 records are unsafe\n"},
-		runWith(t, "", verify...))
-	assert.Equal(t, 3, runWith(t, "", append(verify, "--missing")...).code)
-	assert.Equal(t, 3, runWith(t, "", append(verify, "--model", "One")...).code, "its files are not all there")
-	assert.Equal(t, 3, runWith(t, "", append(verify, "--model", "None")...).code)
-	assert.Equal(t, 3, runWith(t, "", append(verify, "--flat")...).code, "nothing is found")
-
-	write(t, dir, "compvis/bad.bin", "something else")
-	assert.Equal(t, result{3, "bad.bin\n", ""}, runWith(t, "", append(verify, "-q")...))
-}
-
-func TestVerifyNeverLeavesTheDirectory(t *testing.T) {
-	t.Parallel()
-	outer := t.TempDir()
-	dir := filepath.Join(outer, "models")
-	absolute := write(t, outer, "secret.bin", "../secret.bin")
-	write(t, dir, "good.bin", "good.bin")
-	_, flags := serve(t, withFiles(t, "good.bin", "../secret.bin", "../../secret.bin", absolute, "a/../../secret.bin"))
-	got := runWith(t, "", append(flags, "verify", dir, "image_generation", "--flat", "--jsonl")...)
-	assert.Equal(t, 3, got.code)
-	states := map[string]int{}
-	for _, line := range splitLines(got.out) {
-		var file checkedFile
-		require.NoError(t, json.Unmarshal([]byte(line), &file))
-		states[file.State]++
-	}
-	assert.Equal(t, map[string]int{fileOK: 1, fileUnsafe: 4}, states)
 }

@@ -30,11 +30,22 @@ type progress struct {
 
 // newProgress returns a progress with bars if standard error is a terminal and --quiet is not given.
 func (a *app) newProgress() *progress {
-	p := &progress{app: a, bars: map[string]*mpb.Bar{}, done: map[string]int64{}, size: map[string]int64{}}
-	if file, ok := a.stderr.(*os.File); ok && term.IsTerminal(int(file.Fd())) && !a.flags.quiet {
-		p.all = mpb.New(mpb.WithOutput(a.stderr), mpb.WithRefreshRate(150*time.Millisecond), mpb.WithAutoRefresh())
+	return &progress{
+		app: a, all: a.newBars(a.stderr), bars: map[string]*mpb.Bar{}, done: map[string]int64{}, size: map[string]int64{},
 	}
-	return p
+}
+
+// newBars returns a container of bars on output, or nil if standard error is not a terminal or --quiet is given.
+func (a *app) newBars(output io.Writer) *mpb.Progress {
+	if !isTerminal(a.stderr) || a.flags.quiet {
+		return nil
+	}
+	return mpb.New(mpb.WithOutput(output), mpb.WithRefreshRate(150*time.Millisecond), mpb.WithAutoRefresh())
+}
+
+func isTerminal(out io.Writer) bool {
+	file, ok := out.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // start adds the bar of all files.
