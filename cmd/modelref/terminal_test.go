@@ -146,6 +146,29 @@ func TestRowsDiffer(t *testing.T) {
 	}
 }
 
+func TestVerifyShowsABarOnATerminal(t *testing.T) {
+	t.Parallel()
+	dir, flags := withLargeFile(t, 600<<20)
+	verify := append(flags, "verify", dir, "image")
+	text := strings.ReplaceAll(onTerminal(t, 80, []string{"NO_COLOR=1"}, verify...), "\n", "\r\n")
+	for _, want := range []string{
+		"compvis/large.bin            ", " / 629.1 MB", "B/s", // the bar
+		"STATE        CATEGORY          MODEL  FILE", "ok           image_generation  One    compvis/first.bin",
+		"mismatch     image_generation  One    compvis/large.bin\r\n  expected ", "no checksum  image_generation",
+		"3 of 3 files are there",
+	} {
+		assert.Contains(t, text, want)
+	}
+	assert.Regexp(t, `\d\d\.\d MB / 629\.1 MB`, text, "the bar moves")
+	assert.NotContains(t, text[strings.LastIndex(text, "\x1b[J"):], "B/s", "the bar is removed at the end")
+	assert.NotContains(t, runBinary(t, verify...).err, " / 629.1 MB", "there is no bar in a log")
+
+	require.NoError(t, os.Remove(filepath.Join(dir, "compvis", "large.bin")))
+	again := strings.ReplaceAll(onTerminal(t, 80, []string{"NO_COLOR=1"}, verify...), "\n", "\r\n")
+	assert.Contains(t, again, "2 of 3 files are there")
+	assert.NotContains(t, again, "B/s", "there is nothing to read")
+}
+
 // TestFirstByte compares the time of a call that is answered from the cache directory with that of a program that prints
 // its version.
 func TestFirstByte(t *testing.T) {

@@ -45,7 +45,7 @@ func (v *verification) newPrinter(out io.Writer) *rowPrinter {
 	for _, row := range v.extra {
 		add(row)
 	}
-	p.widths = all.widths()
+	p.widths = all.widths(v.app.screen.noHeader)
 	all.shrink(p.widths, v.app.screen.width)
 	if v.app.screen.width == 0 {
 		p.widths[len(p.widths)-1] = unlimited
@@ -64,7 +64,7 @@ func (p *rowPrinter) cells(row checkedFile) []cell {
 	if !ok {
 		style = red
 	}
-	cells := []cell{{row.State, style}, {string(row.Category), plain}, {row.Model, plain}, {path, plain}, {row.Reason, plain}}
+	cells := []cell{{text: row.State, style: style}, {text: string(row.Category)}, {text: row.Model}, {text: path}, {text: row.Reason}}
 	return cells[:len(p.table.header)]
 }
 
@@ -121,11 +121,11 @@ func (p *rowPrinter) printRow(row checkedFile) error {
 	if !s.noHeader {
 		header := make([]cell, len(one.header))
 		for i, name := range one.header {
-			header[i] = cell{name, bold}
+			header[i] = cell{text: name, style: bold}
 		}
 		one.line(&text, header, p.widths, s)
 	}
-	one.widths() // makes the texts safe to print
+	one.widths(s.noHeader) // makes the texts safe to print
 	one.line(&text, one.rows[0], p.widths, s)
 	if s.width > 0 && row.Reason != "" {
 		text.WriteString("  " + printable(row.Reason) + "\n")

@@ -19,7 +19,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/creack/pty"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -431,41 +430,4 @@ func TestVerifyPrintsAnArrayAfterAnInterrupt(t *testing.T) {
 	var files []checkedFile
 	require.NoError(t, json.Unmarshal(out.Bytes(), &files))
 	assert.Len(t, files, 2)
-}
-
-// onTerminal runs the command with a terminal of 80 columns for standard output and standard error.
-func onTerminal(t *testing.T, args ...string) string {
-	t.Helper()
-	cmd := command(t, t.Context(), args...)
-	cmd.Env = append(cmd.Env, "TERM=xterm", "NO_COLOR=1", "COLUMNS=80")
-	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
-	if err != nil {
-		t.Skip("there is no pseudo-terminal: ", err)
-	}
-	screen, _ := io.ReadAll(terminal) // a terminal whose other end is closed returns an error
-	_ = cmd.Wait()                    // a wrong file is an exit code
-	return string(screen)
-}
-
-func TestVerifyShowsABarOnATerminal(t *testing.T) {
-	t.Parallel()
-	dir, flags := withLargeFile(t, 600<<20)
-	verify := append(flags, "verify", dir, "image")
-	text := onTerminal(t, verify...)
-	for _, want := range []string{
-		"compvis/large.bin            ", " / 629.1 MB", "B/s", // the bar
-		"STATE        CATEGORY          MODEL  FILE", "ok           image_generation  One    compvis/first.bin",
-		"mismatch     image_generation  One    compvis/large.bin\r\n  expected ", "no checksum  image_generation",
-		"3 of 3 files are there",
-	} {
-		assert.Contains(t, text, want)
-	}
-	assert.Regexp(t, `\d\d\.\d MB / 629\.1 MB`, text, "the bar moves")
-	assert.NotContains(t, text[strings.LastIndex(text, "\x1b[J"):], "B/s", "the bar is removed at the end")
-	assert.NotContains(t, runBinary(t, verify...).err, " / 629.1 MB", "there is no bar in a log")
-
-	require.NoError(t, os.Remove(filepath.Join(dir, "compvis", "large.bin")))
-	again := onTerminal(t, verify...)
-	assert.Contains(t, again, "2 of 3 files are there")
-	assert.NotContains(t, again, "B/s", "there is nothing to read")
 }
