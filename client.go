@@ -17,7 +17,7 @@ import (
 )
 
 // Client reads the model reference. It is safe for concurrent use; one Client is enough for a program. Make it with [New] and
-// end it with [Client.Close]. The service fields of the zero Client are nil.
+// end it with [Client.Close]. Do not use the zero Client: its service fields are nil.
 type Client struct {
 	ImageGeneration     *ImageGenerationService
 	TextGeneration      *TextGenerationService

@@ -56,8 +56,9 @@ func (c *config) setPrimaryURL(setting, base string) {
 func WithoutPrimary() Option { return func(c *config) { c.primaryURL = nil } }
 
 // WithTTL sets how long a category is served from memory before the Client checks whether it has changed. The default is one
-// minute. The TTL is shortened at random by up to a tenth, and by up to a half when a source confirms its document for the first
-// time, so that many Clients do not send their requests at the same time. New returns an error if ttl is less than a millisecond.
+// minute. The Client shortens each TTL at random by up to a tenth. It shortens the TTL by up to a half after the first response
+// that says that the document has not changed. Therefore Clients that start together do not send their requests together. New
+// returns an error if ttl is less than a millisecond.
 func WithTTL(ttl time.Duration) Option {
 	return func(c *config) { c.setTTL("WithTTL", ttl) }
 }
@@ -87,12 +88,12 @@ func (c *config) setMaxStale(setting string, age time.Duration) {
 
 // WithCacheDir makes the Client keep a copy of each document in the directory dir, and read the copies when it starts and
 // when no source is available. The files are named as the Python library names them, so that both can share a directory.
-// If a copy is younger than the TTL, no first request is sent, unless the copy came from another deployment, or from GitHub
-// while the PRIMARY is available.
+// If a copy is younger than the TTL, the Client starts without a request. A copy that came from another PRIMARY, or from
+// GitHub although the Client has a PRIMARY, is used only if no source is available.
 //
-// New creates the directory if it does not exist, and returns an error if it cannot be created. A relative dir is resolved
-// by New. If the directory cannot be written to, it is used for reading; New logs a warning, unless the Client is offline.
-// The permissions of the files follow the umask. There is no cache directory by default.
+// New creates the directory if it does not exist, and returns an error if it cannot be created. New makes a relative dir
+// absolute. If the directory cannot be written to, it is used for reading; New logs a warning, unless the Client is offline.
+// The umask of the process sets the permissions of the files. There is no cache directory by default.
 func WithCacheDir(dir string) Option {
 	return func(c *config) { c.setCacheDir("WithCacheDir", dir) }
 }

@@ -164,7 +164,7 @@ func (q Query[R]) OrderBy(orders ...Order[R]) Query[R] {
 }
 
 // Limit keeps the first n records of the result, after OrderBy and Offset. It replaces an earlier Limit. If n is
-// negative, the terminals return ErrInvalidQuery.
+// negative, All and the other methods that return the result return ErrInvalidQuery.
 func (q Query[R]) Limit(n int) Query[R] {
 	if n < 0 {
 		return q.withError(invalidQuery("Limit(%d): the limit must not be negative", n))

@@ -43,7 +43,7 @@ type API struct {
 	Baselines *BaselineService
 	// PendingQueue has the changes that wait for approval, and their history.
 	PendingQueue *PendingQueueService
-	// Text takes names of text models apart, and has the groups, families and aliases of text models.
+	// Text splits names of text models into their parts, and has the groups, families and aliases of text models.
 	Text *TextService
 	// Legacy is the v1 API, with the model reference in the format of the files on GitHub.
 	Legacy *LegacyService

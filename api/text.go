@@ -9,7 +9,7 @@ import (
 	"github.com/haidra-org/modelref"
 )
 
-// TextService takes names of text models apart, and has the groups, families and aliases of text models.
+// TextService splits names of text models into their parts, and has the groups, families and aliases of text models.
 type TextService service
 
 // getText sends a request to an endpoint for text models.

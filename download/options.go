@@ -56,8 +56,8 @@ type Options struct {
 	HTTPClient *http.Client
 	// UserAgent is the User-Agent header. If it is "", the name of this package is used.
 	UserAgent string
-	// Tokens has the bearer token of a host, for example "huggingface.co". A token is sent only to that host, only over
-	// https (or to a loopback address), and never to the target of a redirect from another host.
+	// Tokens has the bearer token of a host, for example "huggingface.co". A token is sent only to that host, and only over
+	// https or to a loopback address. If another host redirects a request to the host, the token is not sent.
 	Tokens map[string]string
 	// Gateway is the content-addressed gateway. It is used only for files with a checksum.
 	Gateway Gateway
@@ -70,18 +70,18 @@ type Options struct {
 
 	// Jobs is the number of files that are downloaded concurrently. The default is DefaultJobs.
 	Jobs int
-	// Connections is the number of connections to one host, and so the largest number of segments of one file. It is
-	// at most MaxConnections, which is the default. With 1, files are not split into segments.
+	// Connections is the maximum number of connections to one host. A file has at most this number of segments. The
+	// default and the maximum are MaxConnections. If it is 1, files are not split into segments.
 	Connections int
 	// RateLimit is the largest number of bytes a second for all files together. If it is 0, the rate is not limited.
 	RateLimit int64
 	// MinFree is the number of bytes that must remain free on the disk.
 	MinFree int64
-	// Retries is the number of consecutive attempts without progress after which a source has failed. The default is
+	// Retries is a number of attempts. If as many attempts in a row receive nothing, the source has failed. The default is
 	// DefaultRetries.
 	Retries int
-	// IdleTimeout is the longest time without progress. A transfer must deliver at least MinRate bytes a second
-	// averaged over this time. The default is DefaultIdleTimeout.
+	// IdleTimeout is the time over which the rate of a transfer is measured. If the transfer receives less than MinRate
+	// bytes a second in this time, it is interrupted and tried again. The default is DefaultIdleTimeout.
 	IdleTimeout time.Duration
 	// MinRate is the slowest permitted rate in bytes a second of one connection. The default is 1 KiB/s.
 	MinRate int64

@@ -120,10 +120,10 @@ type Plan struct {
 	observe func(Event)
 }
 
-// NewPlan returns the plan for the files of records. It reads the disk, and hashes the files whose checksum file is
-// missing or older than the file. It does not touch the network, and does not change the disk except for checksum
-// files. A file that no URL or safe name is known for is listed by Problems and is not an error. NewPlan returns an
-// error if an option is invalid, or if ctx is done.
+// NewPlan returns the plan for the files of records. It reads the disk. By default it hashes a file if there is no ".sha256"
+// file beside it, or if the ".sha256" file is older than the file. It does not touch the network, and does not change the
+// disk except for ".sha256" files. If a file has no URL, or its name is not safe, Problems lists it, and NewPlan does not
+// return an error for it. NewPlan returns an error if an option is invalid, or if ctx is done.
 //
 // The category of a record is its RecordType. Use [ModelRecords] to combine the records of several categories.
 func NewPlan[R modelref.Record](ctx context.Context, records []*R, options Options) (*Plan, error) {
