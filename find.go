@@ -209,7 +209,11 @@ type NotFoundError struct {
 
 // Error returns the category, the name and the suggestions.
 func (e *NotFoundError) Error() string {
-	text := "modelref: " + string(e.Category) + ": " + strconv.Quote(e.Name) + ": " + ErrNotFound.Error()
+	text := "modelref: "
+	if e.Category != "" {
+		text += string(e.Category) + ": "
+	}
+	text += strconv.Quote(e.Name) + ": " + ErrNotFound.Error()
 	if len(e.Suggestions) == 0 {
 		return text
 	}

@@ -137,7 +137,7 @@ func newLicenses(a *app) *cobra.Command {
 		long: `List the licences that models may have, with what they permit, or show one of them. The licence of a model is in
 its record: modelref get NAME.`,
 		example: "  modelref --demo licenses\n  modelref licenses apache-2.0",
-		columns: []string{"LICENSE", "COMMERCIAL", "REDISTRIBUTION", "MODELS", "NAME"}, numeric: 3,
+		columns: []string{"LICENSE", "COMMERCIAL", "REDISTRIBUTION", "USES", "NAME"}, numeric: 3,
 		load: func(ctx context.Context, client *modelref.Client) ([]entry, error) {
 			export, err := api.New(client).Licensing.Load(ctx)
 			if err != nil {
@@ -165,7 +165,7 @@ func licenseDetails(l *api.LicenseDefinition, models string) [][2]string {
 		{"license", l.ID}, {"name", l.Name}, {"url", l.CanonicalURL}, {"commercial use", string(l.CommercialUse)},
 		{"redistribution", string(l.Redistribution)}, {"obligations", strings.Join(obligations, ", ")},
 		{"restrictions", strings.Join(l.Restrictions, "; ")}, {"notes", l.Notes},
-		{"deprecated", map[bool]string{true: "yes"}[l.Deprecated]}, {"models", models},
+		{"deprecated", map[bool]string{true: "yes"}[l.Deprecated]}, {"uses", models + " (models and other works)"},
 	}
 }
 

@@ -16,6 +16,9 @@ func parseCategory(name string) (modelref.Category, error) {
 		return category, nil
 	}
 	typed := strings.ReplaceAll(strings.ToLower(name), "-", "_")
+	if strings.HasSuffix(typed, "s") && !strings.HasPrefix(string(modelref.CategoryMiscellaneous), typed) {
+		typed = strings.TrimSuffix(typed, "s") // "images"
+	}
 	var found []modelref.Category
 	for _, c := range modelref.Categories() {
 		if string(c) == typed {

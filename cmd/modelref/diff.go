@@ -13,6 +13,8 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+
+	"github.com/haidra-org/modelref"
 )
 
 func newDiff(a *app) *cobra.Command {
@@ -36,7 +38,12 @@ Values are compared, not how they are written. The exit code is 0 if nothing dif
   modelref --demo diff primary:clip github:clip --stat
   modelref diff yesterday/image_generation.json image_generation
   modelref diff yesterday primary:`,
-		Args: cobra.ExactArgs(2),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return errors.New("it needs two sides, such as primary:clip and github:clip")
+			}
+			return nil
+		},
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) >= 2 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
@@ -53,7 +60,7 @@ func (a *app) diff(ctx context.Context, from, to string, stat bool) error {
 	if from == "-" && to == "-" {
 		return usagef("diff - -: standard input can be read once")
 	}
-	if isDirectory(from) || isDirectory(to) {
+	if isDirectory(from) || isDirectory(to) || isSource(from) && isSource(to) {
 		return a.diffDirectories(ctx, from, to, stat)
 	}
 	before, err := a.readSide(ctx, from)
@@ -71,10 +78,19 @@ func (a *app) diff(ctx context.Context, from, to string, stat bool) error {
 	if err := a.printDifferences(before, after, stat); err != nil {
 		return err
 	}
-	if !changesOf(before, after).empty() {
+	c := changesOf(before, after)
+	if !c.empty() {
 		return errNo
 	}
+	a.noteSame(c.same)
 	return nil
+}
+
+// noteSame says on a terminal that nothing differs. A script has the exit code.
+func (a *app) noteSame(records int) {
+	if a.screen.terminal {
+		a.notef("nothing differs: %s the same", plural(records, "record"))
+	}
 }
 
 // sameNames returns both sides by the names that the records give themselves if one of them has no other names.
@@ -214,17 +230,21 @@ func (a *app) diffDirectories(ctx context.Context, from, to string, stat bool) e
 		differences
 	}
 	all := []differing{}
-	differ := false
-	for _, category := range categoryNames() {
-		if !hasDocument(from, category) && !hasDocument(to, category) {
-			continue
-		}
+	categories := comparable(from, to)
+	if len(categories) == 0 {
+		return usagef("diff %s %s: neither directory has a document such as clip.json", from, to)
+	}
+	if left := len(categoryNames()) - len(categories); left > 0 {
+		a.notef("%d of %d categories are compared: there is no document of the others", len(categories), len(categoryNames()))
+	}
+	differ, same := false, 0
+	for _, category := range categories {
 		before, after, err := a.readBoth(ctx, from, to, category)
 		if err != nil {
 			return err
 		}
 		c := changesOf(before, after)
-		differ = differ || !c.empty()
+		differ, same = differ || !c.empty(), same+c.same
 		switch {
 		case a.flags.json:
 			all = append(all, differing{category, compare(before, after)})
@@ -249,7 +269,24 @@ func (a *app) diffDirectories(ctx context.Context, from, to string, stat bool) e
 	if differ {
 		return errNo
 	}
+	a.noteSame(same)
 	return nil
+}
+
+// comparable returns the categories that at least one of the directories has a document of. Two sources have all categories,
+// or those that GitHub has.
+func comparable(from, to string) []string {
+	var out []string
+	for _, name := range categoryNames() {
+		category := modelref.Category(name)
+		switch {
+		case hasDocument(from, name), hasDocument(to, name):
+			out = append(out, name)
+		case isSource(from) && isSource(to) && (from != "github:" && to != "github:" || category.HasGitHubSource()):
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // hasDocument reports whether a directory has a document of a category.

@@ -67,8 +67,11 @@ func TestDiffOfDirectories(t *testing.T) {
 	assert.NotContains(t, got.out, "clip: ", "it has no records on both sides")
 	assert.Contains(t, got.out, "image_generation: 1 added, 1 changed, 1 the same\n"+wantChanges)
 	got = runBinary(t, append(flags, "diff", old, "primary:")...)
-	assert.Equal(t, result{3, "image_generation: 1 added, 1 changed, 1 the same\n" + wantChanges, ""}, got)
-	assert.Equal(t, result{}, runBinary(t, append(flags, "diff", fresh, "primary:")...))
+	const part = "modelref: 1 of 15 categories are compared: there is no document of the others\n"
+	assert.Equal(t, result{3, "image_generation: 1 added, 1 changed, 1 the same\n" + wantChanges, part}, got)
+	assert.Equal(t, result{}, runBinary(t, append(flags, "diff", fresh, "primary:", "-q")...))
+	assert.Equal(t, 2, runBinary(t, append(flags, "diff", t.TempDir(), "primary:")...).code, "it has no documents")
+	assert.Equal(t, 2, runBinary(t, append(flags, "diff", "primary:", "clip")...).code)
 	assert.Equal(t, 2, runBinary(t, "diff", old, "clip").code)
 	lines := runBinary(t, append(flags, "diff", old, "primary:", "--jsonl")...)
 	assert.Contains(t, lines.out, `{"category":"image_generation","change":"added","name":"New"}`)

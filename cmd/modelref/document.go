@@ -61,8 +61,7 @@ func (a *app) readSide(ctx context.Context, side string) (*document, error) {
 	}
 	file, err := os.Open(side) //nolint:gosec // the user names it
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, usagef("%s is neither a file nor a category: it must be a file or one of %s", side,
-			strings.Join(categoryNames(), ", "))
+		return nil, usagef("%s is neither a file nor a category: it must be a file, a directory, a category such as clip, or primary:clip, github:clip or cache:clip", side)
 	} else if err != nil {
 		return nil, err
 	}
@@ -91,6 +90,9 @@ func readUntil(ctx context.Context, stdin io.Reader) (*document, error) {
 
 // readSource reads a category from one source, or from whichever answers.
 func (a *app) readSource(ctx context.Context, source, category string) (*document, error) {
+	if category == "" {
+		return nil, usagef("%s: needs a category, such as %s:clip", source, source)
+	}
 	if _, err := kindOf(category); err != nil {
 		return nil, err
 	}

@@ -54,10 +54,6 @@ Tokens for civitai and Hugging Face are read from CIVIT_API_TOKEN and HF_TOKEN.`
 }
 
 func (a *app) download(ctx context.Context, args []string, f downloadFlags) error {
-	category, err := parseCategory(args[0])
-	if err != nil {
-		return err
-	}
 	options, err := f.options()
 	if err != nil {
 		return err
@@ -68,7 +64,11 @@ func (a *app) download(ctx context.Context, args []string, f downloadFlags) erro
 	case a.flags.offline && !f.dryRun:
 		return usagef("download needs the network: remove --offline, or add --dry-run")
 	}
-	records, err := a.models(ctx, category, args[1:], f.modelFlags)
+	category, names, err := a.modelArgs(ctx, args)
+	if err != nil {
+		return err
+	}
+	records, err := a.models(ctx, category, names, f.modelFlags)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (a *app) download(ctx context.Context, args []string, f downloadFlags) erro
 				a.notef("some sizes are unknown: %v", err)
 			}
 		}
-		return a.printPlan(plan)
+		return a.printPlan(plan, records)
 	}
 	bars.start(plan)
 	report, err := plan.Run(ctx)
@@ -124,14 +124,14 @@ func (f downloadFlags) options() (download.Options, error) {
 type plannedFile struct {
 	Path    string         `json:"path"`
 	State   download.State `json:"state"`
-	Size    int64          `json:"size_bytes"` // -1 if it is not known
+	Size    int64          `json:"size_bytes,omitempty"` // 0 if it is not known
 	SHA256  string         `json:"sha256,omitempty"`
 	Models  []string       `json:"models"`
 	License string         `json:"license"`
 }
 
 func planned(file *download.File) plannedFile {
-	out := plannedFile{Path: file.Path, State: file.State, Size: file.Size, SHA256: file.SHA256}
+	out := plannedFile{Path: file.Path, State: file.State, Size: max(file.Size, 0), SHA256: file.SHA256}
 	for _, model := range file.Models {
 		out.Models = append(out.Models, model.Name)
 		out.License = model.License
@@ -140,24 +140,43 @@ func planned(file *download.File) plannedFile {
 }
 
 // printPlan prints the files of a plan, and what is missing for the whole.
-func (a *app) printPlan(plan *download.Plan) error {
+// Records seldom have the size of a file: if a model has one file, its size is that of the model.
+func (a *app) printPlan(plan *download.Plan, records []*modelref.ModelRecord) error {
+	sizes := map[string]int64{}
+	for _, record := range records {
+		sizes[record.Name] = sizeOfOnlyFile(record)
+	}
+	var about int64
+	unknown := 0
 	files := make([]plannedFile, len(plan.Files()))
 	t := newTable("STATE", "SIZE", "FILE", "MODELS", "LICENSE").right(1)
 	for i, file := range plan.Files() {
 		files[i] = planned(file)
-		t.add(file.State.String(), sizeText(file.Size), file.Path, strings.Join(files[i].Models, ", "), files[i].License)
+		size := sizeText(file.Size)
+		if likely := sizes[file.Models[0].Name]; file.Size < 0 && likely > 0 {
+			size = "~" + modelref.FormatSize(likely)
+			if file.State == download.StateMissing {
+				about += likely
+			}
+		} else if file.Size < 0 {
+			unknown++
+		}
+		t.add(file.State.String(), size, file.Path, strings.Join(files[i].Models, ", "), files[i].License)
 	}
 	if err := a.printFiled(files, func(f plannedFile) string { return f.Path }, t); err != nil {
 		return err
 	}
 	a.printProblems(plan)
 	s := plan.Summary()
-	fetch := modelref.FormatSize(s.BytesToFetch)
+	fetch := modelref.FormatSize(s.BytesToFetch + about)
+	if about > 0 {
+		fetch = "about " + fetch
+	}
 	switch {
-	case s.UnknownSizes > 0 && s.BytesToFetch == 0:
-		fetch = fileCount(s.UnknownSizes) + " of unknown size"
-	case s.UnknownSizes > 0:
-		fetch += " and " + fileCount(s.UnknownSizes) + " of unknown size"
+	case unknown > 0 && s.BytesToFetch+about == 0:
+		fetch = fileCount(unknown) + " of unknown size"
+	case unknown > 0:
+		fetch += " and " + fileCount(unknown) + " of unknown size"
 	}
 	a.notef("%s, %d present; %s to download, %s free in %s; %d without a checksum",
 		fileCount(s.Files), s.Present, fetch, sizeText(s.FreeBytes), plan.Dir(), s.Unverifiable)

@@ -208,7 +208,7 @@ func TestDownloadRefuses(t *testing.T) {
 		"no jobs":          {[]string{"--demo", "download", "image", "--sfw", "--dry-run", "--jobs", "0"}, 2, "--jobs 0: must be 1 or more"},
 		"a rate":           {[]string{"--demo", "download", "image", "--sfw", "--dry-run", "--limit-rate", "fast"}, 2, "--limit-rate"},
 		"a size":           {[]string{"--demo", "download", "image", "--max-size", "big", "--dry-run"}, 2, "--max-size: "},
-		"a field":          {[]string{"--demo", "download", "clip", "--sfw", "--dry-run"}, 2, `--sfw: no field "nsfw"`},
+		"a field":          {[]string{"--demo", "download", "clip", "--sfw", "--dry-run"}, 2, `--sfw: the records have no field "nsfw"`},
 		"an unknown name":  {[]string{"--demo", "download", "image", "zzzz", "--dry-run"}, 3, "zzzz"},
 		"both":             {[]string{"--demo", "download", "image", "--sfw", "--nsfw", "--dry-run"}, 2, "nsfw"},
 	} {

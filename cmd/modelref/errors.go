@@ -124,6 +124,9 @@ func told(attempts []modelref.SourceError) []modelref.SourceError {
 	out := slices.DeleteFunc(slices.Clone(attempts), func(s modelref.SourceError) bool {
 		return s.Source == modelref.SourceDisk && errors.Is(s.Err, fs.ErrNotExist)
 	})
+	if len(out) > 0 && !slices.ContainsFunc(out, func(s modelref.SourceError) bool { return !errors.Is(s.Err, modelref.ErrOffline) }) {
+		return slices.DeleteFunc(slices.Clone(attempts), func(s modelref.SourceError) bool { return s.Source != modelref.SourceDisk })
+	}
 	if len(out) == 0 {
 		return attempts
 	}

@@ -182,8 +182,8 @@ func TestSizes(t *testing.T) {
 	  "d": {"name": "d", "baseline": "flux_1", "nsfw": false, "size_on_disk_bytes": 4000000000},
 	  "e": {"name": "e", "baseline": "flux_1", "nsfw": false}}`)
 	got := runBinary(t, append(flags, "stats", "image", "--sizes", "-o", "csv")...)
-	assert.Equal(t, result{0, "size,models,total\nbelow 1.00 GB,1,500.0 MB\n1.00 GB to 2.00 GB,0,0 B\n2.00 GB to 4.00 GB,1,2.00 GB\n" +
-		"4.00 GB to 8.00 GB,2,11.90 GB\nunknown,1,\n", ""}, got)
+	assert.Equal(t, result{0, "from_bytes,below_bytes,models,bytes\n0,1000000000,1,500000000\n1000000000,2000000000,0,0\n" +
+		"2000000000,4000000000,1,2000000000\n4000000000,8000000000,2,11900000000\n,,1,\n", ""}, got)
 	got = runBinary(t, append(flags, "stats", "image", "--sizes", "--jsonl")...)
 	assert.Equal(t, 4, strings.Count(got.out, "\n"))
 }

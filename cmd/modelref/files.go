@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -34,12 +35,15 @@ root, as workers expect them.`,
 	cmd.Flags().BoolVar(&aria2, "aria2", false, "print the input of aria2c -i, with path and checksum")
 	cmd.MarkFlagsMutuallyExclusive("checksums", "urls", "aria2")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		category, err := parseCategory(args[0])
+		if (checksums || urls || aria2) && (a.flags.json || a.flags.jsonl || a.screen.format != "") {
+			return usagef("--checksums, --urls and --aria2 are formats: leave out --output, --json and --jsonl")
+		}
+		category, names, err := a.modelArgs(cmd.Context(), args)
 		if err != nil {
 			return err
 		}
-		f.all = f.all || (len(args) == 1 && !f.used() && len(f.where) == 0 && f.limit < 0)
-		records, err := a.models(cmd.Context(), category, args[1:], f)
+		f.all = f.all || (len(names) == 0 && !f.used() && len(f.where) == 0 && f.limit < 0)
+		records, err := a.models(cmd.Context(), category, names, f)
 		if err != nil {
 			return err
 		}
@@ -106,6 +110,16 @@ func (a *app) printFileTable(files []fileOf) error {
 		return printEach(a, files)
 	case a.flags.quiet:
 		return a.printLines(files, func(file fileOf) string { return file.Path })
+	case a.screen.format != "":
+		t := newTable("model", "sha256", "size_bytes", "path", "url")
+		for _, file := range files {
+			size := ""
+			if file.Size > 0 {
+				size = strconv.FormatInt(file.Size, 10)
+			}
+			t.add(file.Model, file.SHA256, size, file.Path, file.URL)
+		}
+		return t.print(a.stdout, a.screen)
 	}
 	var errs []error
 	for _, file := range files {

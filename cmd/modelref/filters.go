@@ -4,6 +4,8 @@ package main
 
 import (
 	"errors"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,15 +23,14 @@ type filters struct {
 // addFilters adds the flags to a command.
 func (a *app) addFilters(cmd *cobra.Command, f *filters, kindFor func([]string) kind) {
 	flags := cmd.Flags()
-	flags.BoolVar(&f.sfw, "sfw", false, "keep the models that are safe for work")
-	flags.BoolVar(&f.nsfw, "nsfw", false, "keep the models that are not safe for work")
+	flags.BoolFunc("sfw", "keep the models that are safe for work", chooseNSFW(&f.sfw, &f.nsfw))
+	flags.BoolFunc("nsfw", "keep the models that are not safe for work", chooseNSFW(&f.nsfw, &f.sfw))
 	flags.StringSliceVar(&f.baselines, "baseline", nil, "keep the models of one of these baselines, such as sdxl,flux_1")
 	flags.StringVar(&f.maxSize, "max-size", "", "keep the models of at most this size, such as 8GB")
 	flags.StringVar(&f.maxParams, "max-params", "", "keep the text models of at most this many parameters, such as 13B")
 	flags.StringSliceVar(&f.tags, "tag", nil, "keep the models with one of these tags")
 	flags.StringSliceVar(&f.licenses, "license", nil, "keep the models for which these licenses are sufficient, such as apache-2.0")
 	flags.BoolVar(&f.commercial, "commercial", false, "keep the models whose license permits commercial use without conditions")
-	cmd.MarkFlagsMutuallyExclusive("sfw", "nsfw")
 	var baselines []string
 	for _, name := range modelref.PackagedBaselines().Names() {
 		baselines = append(baselines, string(name))
@@ -41,6 +42,21 @@ func (a *app) addFilters(cmd *cobra.Command, f *filters, kindFor func([]string) 
 		"license": {"apache-2.0", "mit", "openrail", "creativeml-openrail-m"},
 	} {
 		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)) // the flags exist
+	}
+}
+
+// chooseNSFW returns the function of a flag that keeps models of one kind. --nsfw=false is --sfw.
+func chooseNSFW(this, other *bool) func(string) error {
+	return func(text string) error {
+		on, err := strconv.ParseBool(text)
+		if err != nil {
+			return errors.New("must be true or false")
+		}
+		if on && *other || !on && *this {
+			return errors.New("--sfw and --nsfw exclude each other")
+		}
+		*this, *other = on, !on
+		return nil
 	}
 }
 
@@ -59,16 +75,58 @@ func (f filters) conditions() []condition {
 	add(f.nsfw, "--nsfw", "nsfw")
 	add(len(f.baselines) > 0, "--baseline", "baseline="+strings.Join(f.baselines, ","))
 	add(len(f.tags) > 0, "--tag", "tags="+strings.Join(f.tags, ","))
-	add(f.maxSize != "", "--max-size", "size_on_disk_bytes<="+f.maxSize)
+	add(f.maxSize != "", "--max-size", "size_on_disk_bytes<="+withUnit(f.maxSize))
 	add(f.maxParams != "", "--max-params", "parameters<="+f.maxParams)
 	return out
+}
+
+// withUnit returns a size with a whole unit: people write 8G for 8GB.
+func withUnit(size string) string {
+	if size != "" && strings.ContainsAny(size[len(size)-1:], "kKMGTmgt") {
+		return size + "B"
+	}
+	return size
+}
+
+// checkFilters returns an error for a limit that is certainly meant in another unit.
+func (f filters) checkFilters() error {
+	for flag, value := range map[string]string{"--max-size": f.maxSize, "--max-params": f.maxParams} {
+		if n, err := strconv.ParseFloat(value, 64); err == nil && n < 1000 {
+			return usagef("%s %s: must have a unit, such as %s", flag, value, map[string]string{"--max-size": value + "GB", "--max-params": value + "B"}[flag])
+		}
+	}
+	return nil
 }
 
 // allConditions returns the filters and the conditions of --where.
 func (s selection) allConditions() []condition {
 	out := s.conditions()
 	for _, text := range s.where {
-		out = append(out, condition{"--where", text})
+		out = append(out, condition{"--where", fullName(text)})
+	}
+	return out
+}
+
+// fieldAliases are the headings of tables that are not the names of fields.
+var fieldAliases = map[string]string{"size": "size_on_disk_bytes", "params": "parameters", "category": "record_type"}
+
+// aliased matches the name at the beginning of a condition or an order.
+var aliased = regexp.MustCompile(`^(\s*[-!]?\s*)(size|params|category)(\W|$)`)
+
+// fullName returns a condition, an order or a field with the full name of its field, if it has the heading of a table.
+func fullName(text string) string {
+	parts := aliased.FindStringSubmatch(text)
+	if parts == nil {
+		return text
+	}
+	return parts[1] + fieldAliases[parts[2]] + text[len(parts[1])+len(parts[2]):]
+}
+
+// fullNames returns texts with the full names of their fields.
+func fullNames(texts []string) []string {
+	out := make([]string, len(texts))
+	for i, text := range texts {
+		out[i] = fullName(text)
 	}
 	return out
 }

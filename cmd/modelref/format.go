@@ -32,6 +32,10 @@ func formats() []string {
 func (a *app) chooseFormat() error {
 	f := &a.flags
 	a.screen.noHeader = f.noHeader
+	f.output = strings.ToLower(f.output)
+	if f.output == "yml" {
+		f.output = formatYAML
+	}
 	switch f.output {
 	case "", formatTable:
 	case formatJSON:

@@ -20,7 +20,10 @@ func newGet(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "get [CATEGORY] NAME",
 		Aliases: []string{"show"},
-		Short:   "Print one record: its fields, and the files to download",
+
+		SuggestFor: []string{"describe", "info"},
+
+		Short: "Print one record: its fields, and the files to download",
 		Long: `Print one record: its fields, and the files to download. Without a category, the name is looked for in all
 categories. A name that no record has is taken as people type it, or as a worker announces it
 ("koboldcpp/…"), if it fits one record only.`,
@@ -40,7 +43,7 @@ categories. A name that no record has is taken as people type it, or as a worker
 		if err != nil {
 			return err
 		}
-		if len(categories) == 1 || len(s.fields) > 0 {
+		if len(categories) == 1 {
 			k, err := several(categories)
 			if err != nil {
 				return err
@@ -140,6 +143,9 @@ func notFound(categories []modelref.Category, name string, names []string) error
 	}
 	if len(err.Suggestions) > 0 {
 		return err
+	}
+	if category, parseErr := parseCategory(name); parseErr == nil {
+		return fmt.Errorf("%w; `modelref list %s` shows its models", err, category)
 	}
 	return fmt.Errorf("%w; `%s` shows the names", err, list)
 }

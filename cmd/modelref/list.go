@@ -31,6 +31,7 @@ func (a *app) addSelection(cmd *cobra.Command, s *selection, kindFor func(args [
 	flags.StringSliceVarP(&s.sort, "sort", "s", nil, "sort by fields; -field for the highest first, such as --sort=-size_on_disk_bytes")
 	flags.StringSliceVarP(&s.fields, "fields", "f", nil, "fields to print, separated by commas")
 	flags.IntVarP(&s.limit, "limit", "n", -1, "print at most this many records")
+	flags.Lookup("limit").DefValue = "0" // there is none to show
 	a.completeFields(cmd, kindFor)
 	a.addFilters(cmd, &s.filters, kindFor)
 }
@@ -39,7 +40,7 @@ func (s selection) valid() error {
 	if s.limit < -1 {
 		return usagef("--limit %d: must be 0 or more", s.limit)
 	}
-	return nil
+	return s.checkFilters()
 }
 
 func newList(a *app) *cobra.Command {
@@ -48,7 +49,10 @@ func newList(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "list [CATEGORY...]",
 		Aliases: []string{"ls", "query"},
-		Short:   "List, filter, sort and count the records of categories",
+
+		SuggestFor: []string{"count", "models"},
+
+		Short: "List, filter, sort and count the records of categories",
 		Long: `List the records of a category in the order of its document, or sorted. Several categories, or all if none is
 named, have the fields that the records of all categories have. If some of them cannot be read, the others
 are printed and the exit code is 1.
@@ -72,7 +76,8 @@ are printed and the exit code is 1.
 		}
 		return pflag.NormalizedName(name)
 	})
-	cmd.MarkFlagsMutuallyExclusive("count", "by", "fields")
+	cmd.MarkFlagsMutuallyExclusive("by", "fields")
+	cmd.MarkFlagsMutuallyExclusive("count", "fields")
 	a.completeField(cmd, "by", kindOfAll)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		categories, err := categoriesOf(args)
@@ -121,13 +126,13 @@ func (a *app) find(ctx context.Context, k kind, s selection) (*answer, error) {
 
 func (a *app) printList(found *answer, s selection, count bool, limit int) error {
 	switch {
+	case s.by != "": // with or without --count
+		return a.printCounts(found.rows, found.columns[0], limit)
 	case count && (a.flags.json || a.flags.jsonl):
 		return a.printJSON(map[string]int{"count": len(found.rows)})
 	case count:
 		_, err := fmt.Fprintln(a.stdout, len(found.rows))
 		return err
-	case s.by != "":
-		return a.printCounts(found.rows, found.columns[0], limit)
 	default:
 		return a.printRows(found.rows, found.columns, len(s.fields) > 0)
 	}
@@ -258,7 +263,11 @@ func (a *app) printCategories() error {
 			f.Fields = append(f.Fields, field.name)
 		}
 		facts = append(facts, f)
-		t.add(string(c), string(f.Domain), string(f.Purpose), yesNo(f.GitHub), f.Weights)
+		gitHub := yesNo(f.GitHub)
+		if a.screen.format != "" {
+			gitHub = strconv.FormatBool(f.GitHub)
+		}
+		t.add(string(c), string(f.Domain), string(f.Purpose), gitHub, f.Weights)
 		if a.flags.quiet {
 			if _, err := fmt.Fprintln(a.stdout, c); err != nil {
 				return err

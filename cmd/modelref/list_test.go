@@ -152,8 +152,19 @@ func TestDailyFilters(t *testing.T) {
 			assert.Equal(t, result{0, want, ""}, got, filter)
 		}
 	}
-	assert.Equal(t, result{2, "", "modelref: if any flags in the group [sfw nsfw] are set none of the others can be; [nsfw sfw] were all set\n"},
-		runBinary(t, append(flags, "list", "--sfw", "--nsfw")...))
+	both := runBinary(t, append(flags, "list", "--sfw", "--nsfw")...)
+	assert.Equal(t, 2, both.code)
+	assert.Contains(t, both.err, "--sfw and --nsfw exclude each other")
+	assert.Equal(t, result{0, "Small\n", ""}, runBinary(t, append(flags, "list", "--nsfw=false", "-q")...))
+	none := runBinary(t, append(flags, "list", "image", "--nsfw", "--license", "mitt")...)
+	assert.Equal(t, result{0, "", "modelref: no record meets --license mitt: the values of licensing.license_ids are MIT\n"}, none)
+	for _, wrong := range []string{"--max-size=8", "--max-params=13"} {
+		got := runBinary(t, append(flags, "list", "image", wrong)...)
+		assert.Equal(t, 2, got.code)
+		assert.Contains(t, got.err, "must have a unit")
+	}
+	assert.Equal(t, result{0, "Small\n", ""}, runBinary(t, append(flags, "list", "image", "--max-size", "8G", "-q")...))
+	assert.Equal(t, result{0, "Large\nSmall\n", ""}, runBinary(t, append(flags, "list", "image", "--sort=-size", "-w", "size>1", "-q")...))
 	got := runBinary(t, "--demo", "list", "text", "--max-params", "3B", "-q")
 	assert.Equal(t, 0, got.code, got.err)
 	assert.Contains(t, got.out, "Example/Marx-3B\n")

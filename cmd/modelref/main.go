@@ -8,10 +8,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/haidra-org/modelref"
 )
@@ -87,7 +89,7 @@ func newRoot(a *app) *cobra.Command {
 		if name := firstWord(a.args); cmd == root && name != "" {
 			return unknownCommand(root, name) // its flags cannot be known
 		}
-		return usagef("%w; see %s --help", err, cmd.CommandPath())
+		return usagef("%s; see %s --help", flagError(cmd, err), cmd.CommandPath())
 	})
 	a.addFlags(root)
 	root.AddCommand(
@@ -98,6 +100,7 @@ func newRoot(a *app) *cobra.Command {
 	for _, cmd := range root.Commands() {
 		checkArgs(a, cmd)
 	}
+	root.SetHelpCommand(newHelp())
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
@@ -119,7 +122,7 @@ func checkArgs(a *app, cmd *cobra.Command) {
 			return err
 		}
 		if err := cmd.ValidateFlagGroups(); err != nil {
-			return asUsage(err)
+			return usagef("%s", groupError(err))
 		}
 		a.startPager(cmd)
 		return nil
@@ -132,6 +135,71 @@ func firstWord(args []string) string {
 		return ""
 	}
 	return args[0]
+}
+
+// otherFlags are names that other commands have for flags of this one.
+var otherFlags = map[string]string{
+	"format": "--output", "desc": "--sort=-FIELD", "reverse": "--sort=-FIELD", "jq": "--jsonl, with jq", "sha256": "files --checksums",
+	"histogram": "stats --sizes", "count-by": "--by", "verbose-requests": "--verbose", "url": "--urls",
+}
+
+// unknownFlag matches the error for a flag that does not exist.
+var unknownFlag = regexp.MustCompile(`^unknown flag: --([\w-]+)`)
+
+// flagError returns an error of the flags with what was meant, and without the names of Go's functions.
+func flagError(cmd *cobra.Command, err error) string {
+	text := strings.NewReplacer(
+		`strconv.ParseInt: parsing `, "must be a whole number, got ", ": invalid syntax", "", ": value out of range", "",
+	).Replace(err.Error())
+	parts := unknownFlag.FindStringSubmatch(text)
+	if parts == nil {
+		return text
+	}
+	if other, ok := otherFlags[parts[1]]; ok {
+		return text + ": did you mean " + other + "?"
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	if near := modelref.NearestNames(parts[1], names, maxSuggestions); len(near) > 0 {
+		return text + ": did you mean --" + strings.Join(near, " or --") + "?"
+	}
+	return text
+}
+
+// excluding matches the error for flags that exclude each other.
+var excluding = regexp.MustCompile(`^if any flags in the group \[.*\] are set none of the others can be; \[(.*)\] were all set$`)
+
+// groupError returns an error of a group of flags for people.
+func groupError(err error) string {
+	if parts := excluding.FindStringSubmatch(err.Error()); parts != nil {
+		return "--" + strings.ReplaceAll(parts[1], " ", " and --") + " exclude each other"
+	}
+	return err.Error()
+}
+
+// newHelp returns the help command. Unlike that of cobra, it fails for a topic that does not exist.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Print the help of a command or a topic",
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			if len(args) == 0 {
+				for _, c := range cmd.Root().Commands() {
+					names = append(names, c.Name())
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			target, _, err := cmd.Root().Find(args)
+			if err != nil || len(args) > 0 && target == cmd.Root() {
+				return unknownCommand(cmd.Root(), strings.Join(args, " "))
+			}
+			target.InitDefaultHelpFlag()
+			return target.Help()
+		},
+	}
 }
 
 func unknownCommand(root *cobra.Command, name string) error {

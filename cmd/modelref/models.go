@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -29,6 +30,7 @@ func (a *app) addModelFlags(cmd *cobra.Command, f *modelFlags) {
 	flags.StringArrayVarP(&f.where, "where", "w", nil, "keep the models that a condition holds for, such as 'style=anime'; repeatable")
 	flags.StringSliceVarP(&f.sort, "sort", "s", nil, "sort by fields, such as --sort=size_on_disk_bytes; -field for the highest first")
 	flags.IntVarP(&f.limit, "limit", "n", -1, "take at most this many models")
+	flags.Lookup("limit").DefValue = "0" // there is none to show
 	flags.BoolVar(&f.all, "all", false, "take all models of the category")
 	a.addFilters(cmd, &f.filters, firstKind)
 	for _, flag := range []string{"where", "sort"} {
@@ -36,9 +38,29 @@ func (a *app) addModelFlags(cmd *cobra.Command, f *modelFlags) {
 	}
 }
 
+// modelArgs returns the category and the names that arguments stand for: a category and names, or a name without its category.
+func (a *app) modelArgs(ctx context.Context, args []string) (modelref.Category, []string, error) {
+	category, err := parseCategory(args[0])
+	if err == nil {
+		return category, args[1:], nil
+	}
+	if len(args) > 1 || len(modelref.NearestNames(args[0], categoryNames(), 1)) > 0 {
+		return "", nil, err
+	}
+	client, err := a.client()
+	if err != nil {
+		return "", nil, err
+	}
+	category, name, err := a.locate(ctx, client, modelref.Categories(), args[0])
+	return category, []string{name}, err
+}
+
 // models returns the models of a category that the names or the filters select. It checks everything before it reads.
 func (a *app) models(ctx context.Context, category modelref.Category, names []string, f modelFlags) ([]*modelref.ModelRecord, error) {
 	filtered := f.used() || len(f.where) > 0 || f.limit >= 0
+	if err := f.checkFilters(); err != nil {
+		return nil, err
+	}
 	switch {
 	case f.limit < -1:
 		return nil, usagef("--limit %d: must be 0 or more", f.limit)
@@ -93,10 +115,10 @@ func (f modelFlags) query(reader *modelref.CategoryReader) (modelref.NamedQuery,
 		query = query.Where(c.text)
 	}
 	if errors.Join(errs...) == nil {
-		add("--where", query.Where(f.where...))
+		add("--where", query.Where(fullNames(f.where)...))
 	}
 	if errors.Join(errs...) == nil {
-		add("--sort", query.OrderBy(f.sort...))
+		add("--sort", query.OrderBy(fullNames(f.sort)...))
 	}
 	return query, errors.Join(errs...)
 }
@@ -110,7 +132,7 @@ func (a *app) modelsByName(ctx context.Context, reader *modelref.CategoryReader,
 		record, err := reader.Get(ctx, name)
 		if errors.Is(err, modelref.ErrNotFound) {
 			if matches, findErr := reader.Find(ctx, modelref.StripBackendPrefix(name)); findErr == nil {
-				if best, ok := matches.Best(); ok {
+				if best, ok := matches.Best(); ok && best.Kind <= modelref.MatchWords { // files are large: a guess is not enough
 					a.notef("%q is taken as %q", name, best.Name)
 					record, err = best.Record, nil
 				}
@@ -149,6 +171,14 @@ type fileOf struct {
 	Err    error  `json:"-"` // why the file has no place
 }
 
+// sizeOfOnlyFile returns the size of a model if it has one file, or 0.
+func sizeOfOnlyFile(record *modelref.ModelRecord) int64 {
+	if len(record.Config.Download) != 1 {
+		return 0
+	}
+	return record.SizeOnDiskBytes.Or(0)
+}
+
 // filesOf returns the files of models, each path once.
 func filesOf(category modelref.Category, records []*modelref.ModelRecord) []fileOf {
 	var out []fileOf
@@ -156,9 +186,9 @@ func filesOf(category modelref.Category, records []*modelref.ModelRecord) []file
 	for _, record := range records {
 		for i := range record.Config.Download {
 			d := &record.Config.Download[i]
-			file := fileOf{Model: record.Name, URL: d.FileURL, Size: d.SizeBytes.Or(0)}
+			file := fileOf{Model: record.Name, URL: d.FileURL, Size: d.SizeBytes.Or(sizeOfOnlyFile(record))}
 			if d.HasChecksum() {
-				file.SHA256 = d.SHA256Sum
+				file.SHA256 = strings.ToLower(d.SHA256Sum)
 			}
 			folder, name, err := download.FileLocation(category, d)
 			file.Err = err

@@ -239,6 +239,9 @@ func (a *app) sizes(ctx context.Context, k kind) error {
 	if a.flags.json || a.flags.jsonl {
 		return printEach(a, ranges)
 	}
+	if a.screen.format != "" {
+		return a.printSizes(ranges, unknown)
+	}
 	t := newTable("SIZE", "MODELS", "TOTAL").right(1, 2)
 	greatest := unknown
 	for _, r := range ranges {
@@ -253,6 +256,18 @@ func (a *app) sizes(ctx context.Context, k kind) error {
 		t.add("unknown", strconv.Itoa(unknown), "")
 	}
 	a.addBars(t, 1, greatest)
+	return t.print(a.stdout, a.screen)
+}
+
+// printSizes prints the ranges for other programs.
+func (a *app) printSizes(ranges []sizeCount, unknown int) error {
+	t := newTable("from_bytes", "below_bytes", "models", "bytes")
+	for _, r := range ranges {
+		t.add(strconv.FormatInt(r.From, 10), strconv.FormatInt(r.Below, 10), strconv.Itoa(r.Models), strconv.FormatInt(r.Bytes, 10))
+	}
+	if unknown > 0 {
+		t.add("", "", strconv.Itoa(unknown), "")
+	}
 	return t.print(a.stdout, a.screen)
 }
 

@@ -20,6 +20,9 @@ func newStatus(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status [CATEGORY...]",
 		Short: "Print the state of the sources and the categories",
+
+		SuggestFor: []string{"health", "ping"},
+
 		Long: `Read the categories, or all if none is named, from their sources, and print the state of both.
 The age is the time since a source last confirmed the data.
 The exit code is 0 if every category can be read, including from a stale copy, and otherwise 1.`,

@@ -147,9 +147,12 @@ func (t *table) shrink(widths []int, screen int) {
 		total += width
 	}
 	for ; total > screen; total-- {
-		widest := t.widest(widths, false)
+		widest := t.widest(widths, false, true)
 		if widest < 0 {
-			widest = t.widest(widths, true)
+			widest = t.widest(widths, false, false)
+		}
+		if widest < 0 {
+			widest = t.widest(widths, true, false)
 		}
 		if widest < 0 {
 			return
@@ -158,15 +161,36 @@ func (t *table) shrink(widths []int, screen int) {
 	}
 }
 
-// widest returns the widest column that can be cut, of the naming columns or of the others, or -1.
-func (t *table) widest(widths []int, naming bool) int {
+// widest returns the widest column that can be cut, of the naming columns or of the others, or -1. If whole is true, the
+// heading of a column is not cut.
+func (t *table) widest(widths []int, naming, whole bool) int {
 	found := -1
 	for i, width := range widths {
-		if width > narrowest && (t.header[i] == "NAME" || t.header[i] == "MODEL") == naming && (found < 0 || width > widths[found]) {
+		least := narrowest
+		if whole {
+			least = max(least, len(t.header[i]))
+		}
+		if width > least && (t.header[i] == "NAME" || t.header[i] == "MODEL") == naming && (found < 0 || width > widths[found]) {
 			found = i
 		}
 	}
 	return found
+}
+
+// fit returns a text for a column. A description is cut at its end, and a bar becomes shorter in proportion. Other texts
+// are cut in their middle.
+func (t *table) fit(column int, text string, width int) string {
+	switch t.header[column] {
+	case "":
+		if full := cells().StringWidth(text); width < barWidth && full > 0 {
+			return strings.Repeat("█", max(1, full*width/barWidth))
+		}
+	case "DESCRIPTION", "SUMMARY", "OTHER NAMES":
+		if cells().StringWidth(text) > width {
+			return cells().Truncate(text, width, ellipsis)
+		}
+	}
+	return cut(text, width)
 }
 
 // cut shortens a text to a width by leaving out its middle, because both ends tell names apart.
@@ -211,7 +235,7 @@ func (t *table) line(out *strings.Builder, row []cell, widths []int, s screen) {
 			below = append(below, c.text)
 			c.text = ""
 		}
-		text := cut(c.text, widths[i])
+		text := t.fit(i, c.text, widths[i])
 		space := widths[i] - cells().StringWidth(text)
 		if t.numeric[i] {
 			pending += space

@@ -20,23 +20,42 @@ const maxValues = 10
 
 // explainNone says which condition no record meets, and which values its field has.
 func (a *app) explainNone(ctx context.Context, client *modelref.Client, k kind, s selection) {
-	conditions := s.allConditions()
-	if len(conditions) == 0 {
-		return
-	}
-	for _, c := range conditions {
-		found, err := k.answer(ctx, client, selection{where: []string{c.text}, limit: 1})
-		if err != nil || len(found.rows) > 0 {
-			continue
-		}
+	var parts []part
+	for _, c := range s.allConditions() {
 		about := c.text
 		if c.flag != "--where" {
 			about += " (" + c.flag + ")"
 		}
-		a.notef("no record meets %s%s", about, valuesHint(ctx, client, k, c.text))
+		parts = append(parts, part{about, selection{where: []string{c.text}}, c.text})
+	}
+	if len(s.licenses) > 0 {
+		ids := strings.Join(s.licenses, ",")
+		parts = append(parts, part{"--license " + ids, selection{filters: filters{licenses: s.licenses}}, "licensing.license_ids=" + ids})
+	}
+	if s.commercial {
+		parts = append(parts, part{"--commercial", selection{filters: filters{commercial: true}}, "licensing.commercial_use=allowed"})
+	}
+	for _, p := range parts {
+		p.selection.limit = 1
+		found, err := k.answer(ctx, client, p.selection)
+		if err != nil || len(found.rows) > 0 {
+			continue
+		}
+		a.notef("no record meets %s%s", p.about, valuesHint(ctx, client, k, p.condition))
+		return
+	}
+	if len(parts) == 0 {
+		a.notef("there are no records in %s", k.name())
 		return
 	}
 	a.notef("no record meets all conditions together, but each condition is met by some records")
+}
+
+// part is one part of a selection: how it is called, the part itself, and the condition whose values explain it.
+type part struct {
+	about     string
+	selection selection
+	condition string
 }
 
 // valuesHint returns the values of the field of a condition that compares for equality, or "".
