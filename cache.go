@@ -119,7 +119,7 @@ type categoryState struct {
 	changed  chan struct{} // closed when the records change; nil if nobody waits for a change
 }
 
-// accepted returns the fresh reference if a read with options o may take it, or nil. It takes no lock.
+// accepted returns the fresh reference if a read with options o may take it, or nil. It takes no exclusive lock.
 func (s *categoryState) accepted(o readOptions) anyDocument {
 	if o.refresh {
 		return nil

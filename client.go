@@ -107,8 +107,8 @@ func (c *Client) guard(origin Source, b *breaker.Breaker) *guardedSource {
 	}
 }
 
-// Close ends the work in the background and waits for it. Reads that are waiting return [ErrClosed], and so does every later
-// read. References stay valid. Close does not wait for a store or a transport that hangs. It can be called more than once
+// Close cancels all loads and requests and waits for them. Calls that are waiting return [ErrClosed], and so does every later
+// call. References stay valid. Close does not wait for a store or a transport that hangs. It can be called more than once
 // and always returns nil.
 func (c *Client) Close() error {
 	if c == nil || c.config == nil {

@@ -1,4 +1,4 @@
-// Package modelref reads the model reference of the AI-Horde: the curated list of every model that the cluster may
+// Package modelref reads the model reference of the AI-Horde: the list of every model that the cluster may
 // serve, with names, baselines, NSFW flags, sizes, download URLs and checksums.
 //
 //	client, err := modelref.New()
@@ -22,8 +22,8 @@
 // that was confirmed within the TTL, the load returns it without sending a request. Such a copy is not stale. Otherwise the
 // load tries the following in order:
 //
-//  1. the last-updated time of the category at the PRIMARY, a request of some 50 bytes. If it has not changed, the TTL is
-//     restarted;
+//  1. the last-updated time of the category at the PRIMARY, a request with a response of about 50 bytes. If it has not
+//     changed, the TTL is restarted;
 //  2. the document of the PRIMARY, with retries within a time budget (20 s by default, see [WithRetry]);
 //  3. the last good copy in memory or in the store, if it came from the PRIMARY and is younger than [WithMaxStale];
 //  4. the legacy file on GitHub, converted, for the categories that have one;
@@ -36,7 +36,8 @@
 //
 // If a usable copy exists, no caller waits long for a load: after [WithRefreshWait] (a second by default) or shortly before its own
 // deadline it gets the copy, marked as stale, and the load continues. A usable copy came from the PRIMARY of this Client and
-// is younger than WithMaxStale. A copy of another deployment is not served, and an older document never replaces a newer one.
+// is younger than WithMaxStale. A copy of another deployment is not served,
+// unless the Client has no PRIMARY, and an older document never replaces a newer one.
 //
 // After an outage (a network error, 408, 429 or 5xx) the circuit breaker skips the source for all categories: for about 30
 // seconds at first, for up to 5 minutes after repeated failures. Any other failure concerns one category only, and the
@@ -51,9 +52,13 @@
 //
 // # Errors
 //
-// Use errors.Is with [ErrNotFound], [ErrUnavailable], [ErrUnknownCategory], [ErrInvalidQuery] and [ErrClosed], and errors.As
-// with [*APIError], [*FetchError], [*NotFoundError] and [*DecodeError]. If a caller's context is canceled, the error returned to that
-// caller wraps ctx.Err(). Other callers are not affected.
+// Reads return a [*FetchError], which is [ErrUnavailable], if no source has the category, and a [*NotFoundError], which is
+// [ErrNotFound], if no record has the name. Reads of several categories return a [*PartialError]. Requests at each call return
+// an [*APIError] or a [*ResponseDecodeError]. A query that is wrong is [ErrInvalidQuery], a category that does not exist is
+// [ErrUnknownCategory], and Only returns [ErrNotUnique]. Every call of a closed Client returns [ErrClosed]. [ErrOffline],
+// [ErrNotConfigured] and [ErrUnsupported] say that the Client or the deployment cannot do what was asked. A RecordError is a value
+// rather than a pointer. A FetchError also matches the errors of its sources. If a caller's context is canceled, the error
+// returned to that caller wraps ctx.Err(). Other callers are not affected.
 //
 // Nothing is logged unless [WithLogger] is used. Nothing is written to standard output or standard error.
 //

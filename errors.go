@@ -14,7 +14,8 @@ import (
 )
 
 var (
-	// ErrNotFound is returned if a category has no record with a name. It is matched by *NotFoundError.
+	// ErrNotFound is returned if no record has a name or matches a query. A *NotFoundError matches it, and so does an
+	// *APIError with the status 404 for a record.
 	ErrNotFound = errors.New("not found")
 	// ErrUnknownCategory is returned if the model reference has no category with a name.
 	ErrUnknownCategory = errors.New("unknown category")
@@ -23,11 +24,12 @@ var (
 	ErrUnavailable = errors.New("unavailable")
 	// ErrUnsupported is returned if the deployment does not have an endpoint or an option, for example because it is too old.
 	ErrUnsupported = errors.New("not supported by this deployment, which may be too old")
-	// ErrInvalidQuery is returned if a query is invalid, for example if it names an unknown field.
+	// ErrInvalidQuery is returned if a query or a request is invalid, for example if it names an unknown field.
 	ErrInvalidQuery = errors.New("invalid query")
 	// ErrClosed is returned if the Client is closed, or is the zero Client.
 	ErrClosed = errors.New("the client is closed")
-	// ErrOffline is returned if a call needs the network and the Client was made with WithOffline.
+	// ErrOffline is returned if a call needs the network and the Client was made with WithOffline. A *FetchError of such a
+	// Client matches it too.
 	ErrOffline = errors.New("offline")
 	// ErrNotConfigured is returned if a call needs a source that the Client was made without.
 	ErrNotConfigured = errors.New("not configured")
@@ -120,7 +122,8 @@ func (e RecordError) Error() string {
 	return strconv.Quote(e.Name) + ": " + e.Reason
 }
 
-// FetchError is returned if no source has a category. It has the error of each source and matches ErrUnavailable. It does not
+// FetchError is returned if no source has a category. It has the error of each source and matches ErrUnavailable. errors.Is and
+// errors.As also find the errors of the sources, such as ErrOffline, ErrCircuitOpen or an *APIError. It does not
 // match the errors of package context: a time limit of the Client is not the end of the caller's context.
 type FetchError struct {
 	// Category is the category that was read.

@@ -148,7 +148,7 @@ func (r *CategoryReader) Find(ctx context.Context, text string, options ...LoadO
 // typed, the best first. See Reference.Find. Matches with the same score are in the order of the categories. The categories
 // are loaded concurrently, as their services load them; categories in memory need no request.
 //
-// If some categories cannot be loaded, Find returns the matches in the others and an *PartialError. It returns
+// If some categories cannot be loaded, Find returns the matches in the others and a *PartialError. It returns
 // ErrUnknownCategory for a category that does not exist, and ErrClosed for a closed Client.
 func (c *Client) Find(ctx context.Context, text string, categories ...Category) (NameMatches[ModelRecord], error) {
 	if c == nil || c.config == nil || c.closed.Load() {

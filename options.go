@@ -71,8 +71,8 @@ func (c *config) setTTL(setting string, ttl time.Duration) {
 	c.ttl = ttl
 }
 
-// WithMaxStale sets the age up to which a copy from the PRIMARY is preferred to GitHub while the PRIMARY is unavailable, and is
-// usable for [WithRefreshWait]. The default is one hour. If age is 0, GitHub is always preferred. New returns an error if age is
+// WithMaxStale sets the age up to which a copy from the PRIMARY is preferred to GitHub while the PRIMARY is unavailable, and may
+// be returned while a load continues, see [WithRefreshWait]. The default is one hour. If age is 0, GitHub is always preferred. New returns an error if age is
 // negative, or less than a millisecond but not 0.
 func WithMaxStale(age time.Duration) Option {
 	return func(c *config) { c.setMaxStale("WithMaxStale", age) }
@@ -88,8 +88,9 @@ func (c *config) setMaxStale(setting string, age time.Duration) {
 
 // WithCacheDir makes the Client keep a copy of each document in the directory dir, and read the copies when it starts and
 // when no source is available. The files are named as the Python library names them, so that both can share a directory.
-// If a copy is younger than the TTL, the Client starts without a request. A copy that came from another PRIMARY, or from
-// GitHub although the Client has a PRIMARY, is used only if no source is available.
+// If a source confirmed a copy less than the TTL ago, the Client starts without a request. A copy that came from GitHub is
+// used without a request only while the PRIMARY cannot be requested. A copy that came from another PRIMARY is not used,
+// unless the Client has no PRIMARY.
 //
 // New creates the directory if it does not exist, and returns an error if it cannot be created. New makes a relative dir
 // absolute. If the directory cannot be written to, it is used for reading; New logs a warning, unless the Client is offline.

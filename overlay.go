@@ -27,7 +27,8 @@ func (f OverlayFunc) Document(ctx context.Context, category Category) ([]byte, e
 
 // WithOverlay lays the records of sources over the canonical records, for this read only. A record of a later source
 // replaces a record of the same name. All sources are called concurrently, even if the category is already in memory. If
-// a source fails, its records are left out and its error is listed by Overlays; the canonical records are returned.
+// a source fails, its records are left out and its error is listed by Overlays; the canonical records are returned. The
+// time of the sources is limited only by the caller's context.
 func WithOverlay(sources ...OverlaySource) LoadOption {
 	return func(o *readOptions) { o.overlays = append(o.overlays, sources...) }
 }

@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// An PartialError lists the categories that a query over all categories could not load. It is ErrUnavailable if the
+// A PartialError lists the categories that a call over several categories could not load. It is ErrUnavailable if the
 // error of one of them is.
 type PartialError struct {
 	// Missing are the categories that could not be loaded, in the order of Categories.
@@ -61,7 +61,7 @@ func (e *PartialError) Categories() []Category {
 // ModelQuery is a query over the records of every category, by the fields in ModelFields that all of them have. It is
 // immutable and has the terminals of Query. They load all categories concurrently, each in the same way as its Load. The
 // records are in the order of Categories, and those of one category in the order of its document. If a category cannot be
-// loaded, the terminals return an *PartialError; see Partial.
+// loaded, the terminals return a *PartialError; see Partial.
 type ModelQuery struct{ Query[ModelRecord] }
 
 // QueryModels returns a query over the records of every category.
@@ -70,7 +70,7 @@ func (c *Client) QueryModels() ModelQuery {
 }
 
 // Partial makes the terminals return the records of the categories that could be loaded. If others could not be loaded,
-// the terminals return both the result and an *PartialError that lists the missing categories; Iter yields the error
+// the terminals return both the result and a *PartialError that lists the missing categories; Iter yields the error
 // last. If any other error occurs, there is no result.
 //
 //	records, err := client.QueryModels().Partial().All(ctx)

@@ -75,7 +75,7 @@ func (c *categoryCache) readRecords(ctx context.Context, o readOptions) (anyRefe
 	return document.(anyReference), nil // the decode functions of categories return nothing else
 }
 
-// fresh returns the fresh reference for a read without options, or nil. It is the fast path of read: it takes no lock and
+// fresh returns the fresh reference for a read without options, or nil. It is the fast path of read: it takes no exclusive lock and
 // allocates nothing.
 func (c *categoryCache) fresh(ctx context.Context) anyDocument {
 	if ctx == nil {

@@ -68,15 +68,16 @@ func (m *metadata) source() Source {
 // Category returns the category of the records.
 func (m *metadata) Category() Category { return m.category }
 
-// Source returns the kind of source that the document was read from.
+// Source returns where the document in memory was read from. If a copy from the disk was confirmed by the PRIMARY, it is still
+// SourceDisk: use FallbackReason to learn whether the PRIMARY has confirmed the data.
 func (m *metadata) Source() Source { return m.origin }
 
 // FetchedAt returns when the document was requested from its source. It returns the modification time for a bootstrap
 // document and for a copy that another program wrote, and the zero time if that is unknown.
 func (m *metadata) FetchedAt() time.Time { return m.fetchedAt }
 
-// ConfirmedAt returns when the source was last asked and confirmed that this is its present state. It is never before
-// FetchedAt.
+// ConfirmedAt returns when a source last confirmed that this is its current state. For a bootstrap, and for a file that another
+// program wrote to the cache directory, it is the modification time, or the zero time if that is unknown or in the future.
 func (m *metadata) ConfirmedAt() time.Time { return m.confirmedAt.Time() }
 
 // Stale reports whether no source confirmed the data within the TTL, so that it may be out of date: no source could be asked, no
@@ -84,8 +85,8 @@ func (m *metadata) ConfirmedAt() time.Time { return m.confirmedAt.Time() }
 // [WithRefreshWait]). [Reference.FallbackReason] returns the reason.
 func (m *metadata) Stale() bool { return m.stale }
 
-// FallbackReason returns why the reference does not come from the PRIMARY or is stale. It returns nil for a reference that the
-// PRIMARY has returned or confirmed, and for one made by [DecodeDocument]. It can wrap an *[APIError], for example if the base
+// FallbackReason returns why the reference does not come from the PRIMARY or is stale. It returns nil if the
+// PRIMARY has returned or confirmed the reference within the TTL, and for a reference made by [DecodeDocument]. It can wrap an *[APIError], for example if the base
 // URL of the PRIMARY is wrong.
 func (m *metadata) FallbackReason() error { return m.fallback }
 

@@ -16,7 +16,7 @@ func parseCategory(name string) (modelref.Category, error) {
 		return category, nil
 	}
 	typed := strings.ReplaceAll(strings.ToLower(name), "-", "_")
-	if strings.HasSuffix(typed, "s") && !strings.HasPrefix(string(modelref.CategoryMiscellaneous), typed) {
+	if strings.HasSuffix(typed, "s") && len(typed) > len("mis") && typed != string(modelref.CategoryMiscellaneous) {
 		typed = strings.TrimSuffix(typed, "s") // "images"
 	}
 	var found []modelref.Category

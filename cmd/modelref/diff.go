@@ -230,7 +230,7 @@ func (a *app) diffDirectories(ctx context.Context, from, to string, stat bool) e
 		differences
 	}
 	all := []differing{}
-	categories := comparable(from, to)
+	categories := comparedCategories(from, to)
 	if len(categories) == 0 {
 		return usagef("diff %s %s: neither directory has a document such as clip.json", from, to)
 	}
@@ -273,9 +273,9 @@ func (a *app) diffDirectories(ctx context.Context, from, to string, stat bool) e
 	return nil
 }
 
-// comparable returns the categories that at least one of the directories has a document of. Two sources have all categories,
+// comparedCategories returns the categories that at least one of the directories has a document of. Two sources have all categories,
 // or those that GitHub has.
-func comparable(from, to string) []string {
+func comparedCategories(from, to string) []string {
 	var out []string
 	for _, name := range categoryNames() {
 		category := modelref.Category(name)
