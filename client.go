@@ -214,7 +214,7 @@ func newReadOptions(options []LoadOption) readOptions {
 
 // Get loads the category and returns the record with the given name. The name may contain any characters. If there is no such
 // record, the error is a *[NotFoundError], which matches [ErrNotFound] and suggests similar names; other errors are those of
-// [Service.Load]. [Reference.Get] tests cheaply whether a record exists.
+// [Service.Load]. To test many names, call Load once and then [Reference.Get].
 func (s *Service[R]) Get(ctx context.Context, name string, options ...LoadOption) (*R, error) {
 	ref, err := s.Load(ctx, options...)
 	if err != nil {

@@ -25,14 +25,15 @@
 //  1. the last-updated time of the category at the PRIMARY, a request with a response of about 50 bytes. If it has not
 //     changed, the TTL is restarted;
 //  2. the document of the PRIMARY, with retries within a time budget (20 s by default, see [WithRetry]);
-//  3. the last good copy in memory or in the store, if it came from the PRIMARY and is younger than [WithMaxStale];
+//  3. the last good copy in memory, in the cache directory or in the store, if it came from the PRIMARY and is younger than [WithMaxStale];
 //  4. the legacy file on GitHub, converted, for the categories that have one;
-//  5. the last good copy of any age, in memory or in the store;
+//  5. the last good copy of any age, in memory, in the cache directory or in the store;
 //  6. the document that the program brings along ([WithBootstrap]).
 //
 // If all of them fail, the error is a [*FetchError] with the error of each source. A [Reference] has its Source, the times of its
-// download and its last confirmation, whether it is Stale (after the steps 3, 5 and 6), and the reason why it does not come from the
-// PRIMARY ([Reference.FallbackReason]).
+// download and its last confirmation, whether it is Stale (after the steps 3, 5 and 6), and the reason why it is stale or does not
+// come from the PRIMARY ([Reference.FallbackReason]). A reference from GitHub is not stale, although it may be behind and has fewer
+// fields.
 //
 // If a usable copy exists, no caller waits long for a load: after [WithRefreshWait] (a second by default) or shortly before its own
 // deadline it gets the copy, marked as stale, and the load continues. A usable copy came from the PRIMARY of this Client and

@@ -14,13 +14,13 @@ import (
 )
 
 var (
-	// ErrNotFound is returned if no record has a name or matches a query. A *NotFoundError matches it, and so does an
-	// *APIError with the status 404 for a record.
+	// ErrNotFound is returned if no record has the requested name, or if none matches a query and First or Only is called. A
+	// *NotFoundError matches it, and so does an *APIError with the status 404 for a record.
 	ErrNotFound = errors.New("not found")
 	// ErrUnknownCategory is returned if the model reference has no category with a name.
 	ErrUnknownCategory = errors.New("unknown category")
-	// ErrUnavailable is returned if no source has a category, or if an endpoint has an outage. For a category the error is a
-	// *FetchError with the reasons.
+	// ErrUnavailable is returned if no source has a category: the error is then a *FetchError with the reasons. It is also
+	// returned by a method that sends a request at each call, after a network error or a status of 408, 429 or 5xx.
 	ErrUnavailable = errors.New("unavailable")
 	// ErrUnsupported is returned if the deployment does not have an endpoint or an option, for example because it is too old.
 	ErrUnsupported = errors.New("not supported by this deployment, which may be too old")

@@ -123,7 +123,7 @@ func (r *Reference[R]) Find(text string) NameMatches[R] {
 }
 
 // Find loads the category and returns the records whose names match a text that a person typed, the best first. See
-// Reference.Find. It sends no request if the category is in memory. The errors are those of Load; it is not an error if no
+// Reference.Find. It sends no request if the category was confirmed within the TTL. The errors are those of Load; it is not an error if no
 // name matches.
 func (s *Service[R]) Find(ctx context.Context, text string, options ...LoadOption) (NameMatches[R], error) {
 	ref, err := s.Load(ctx, options...)
@@ -134,7 +134,7 @@ func (s *Service[R]) Find(ctx context.Context, text string, options ...LoadOptio
 }
 
 // Find loads the category and returns the records whose names match a text that a person typed, the best first. See
-// Reference.Find. It sends no request if the category is in memory. The errors are those of Load; it is not an error if no
+// Reference.Find. It sends no request if the category was confirmed within the TTL. The errors are those of Load; it is not an error if no
 // name matches.
 func (r *CategoryReader) Find(ctx context.Context, text string, options ...LoadOption) (NameMatches[ModelRecord], error) {
 	ref, err := r.Load(ctx, options...)
@@ -146,7 +146,7 @@ func (r *CategoryReader) Find(ctx context.Context, text string, options ...LoadO
 
 // Find returns the records of the given categories, or of all if none is given, whose names match a text that a person
 // typed, the best first. See Reference.Find. Matches with the same score are in the order of the categories. The categories
-// are loaded concurrently, as their services load them; categories in memory need no request.
+// are loaded concurrently, as their services load them; no request is sent for those that were confirmed within the TTL.
 //
 // If some categories cannot be loaded, Find returns the matches in the others and a *PartialError. It returns
 // ErrUnknownCategory for a category that does not exist, and ErrClosed for a closed Client.

@@ -72,7 +72,8 @@ func (c *config) setTTL(setting string, ttl time.Duration) {
 }
 
 // WithMaxStale sets the age up to which a copy from the PRIMARY is preferred to GitHub while the PRIMARY is unavailable, and may
-// be returned while a load continues, see [WithRefreshWait]. The default is one hour. If age is 0, GitHub is always preferred. New returns an error if age is
+// be returned while a load continues, see [WithRefreshWait]. The default is one hour. If age is 0, GitHub is preferred to every
+// copy. New returns an error if age is
 // negative, or less than a millisecond but not 0.
 func WithMaxStale(age time.Duration) Option {
 	return func(c *config) { c.setMaxStale("WithMaxStale", age) }

@@ -121,7 +121,7 @@ func (r *Reference[R]) Query() Query[R] { return NewQuery[R](r) }
 // Query returns a query over the category. Its terminals read the category in the same way as Load.
 func (s *Service[R]) Query() Query[R] { return NewQuery[R](s) }
 
-// Where keeps the records that all the predicates keep. Several calls of Where must all keep a record.
+// Where keeps the records that all the predicates keep. Several calls of Where are combined with AND.
 func (q Query[R]) Where(predicates ...Predicate[R]) Query[R] {
 	q.where = slices.Clone(q.where) // queries derived from the same one must not share the array
 	for _, p := range predicates {

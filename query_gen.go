@@ -13,7 +13,7 @@ func NewImageQuery(source RecordSource[ImageGenerationRecord]) ImageQuery {
 // Query returns a query over the category. Its terminals read the category in the same way as Load.
 func (s *ImageGenerationService) Query() ImageQuery { return NewImageQuery(&s.Service) }
 
-// Where keeps the records that all the predicates keep. Several calls of Where must all keep a record.
+// Where keeps the records that all the predicates keep. Several calls of Where are combined with AND.
 func (q ImageQuery) Where(predicates ...Predicate[ImageGenerationRecord]) ImageQuery {
 	return ImageQuery{q.Query.Where(predicates...)}
 }
@@ -88,7 +88,7 @@ func NewTextQuery(source RecordSource[TextGenerationRecord]) TextQuery {
 // Query returns a query over the category. Its terminals read the category in the same way as Load.
 func (s *TextGenerationService) Query() TextQuery { return NewTextQuery(&s.Service) }
 
-// Where keeps the records that all the predicates keep. Several calls of Where must all keep a record.
+// Where keeps the records that all the predicates keep. Several calls of Where are combined with AND.
 func (q TextQuery) Where(predicates ...Predicate[TextGenerationRecord]) TextQuery {
 	return TextQuery{q.Query.Where(predicates...)}
 }
@@ -153,7 +153,7 @@ func NewControlNetQuery(source RecordSource[ControlNetRecord]) ControlNetQuery {
 // Query returns a query over the category. Its terminals read the category in the same way as Load.
 func (s *ControlNetService) Query() ControlNetQuery { return NewControlNetQuery(&s.Service) }
 
-// Where keeps the records that all the predicates keep. Several calls of Where must all keep a record.
+// Where keeps the records that all the predicates keep. Several calls of Where are combined with AND.
 func (q ControlNetQuery) Where(predicates ...Predicate[ControlNetRecord]) ControlNetQuery {
 	return ControlNetQuery{q.Query.Where(predicates...)}
 }
@@ -201,7 +201,7 @@ func NewVideoQuery(source RecordSource[VideoGenerationRecord]) VideoQuery {
 // Query returns a query over the category. Its terminals read the category in the same way as Load.
 func (s *VideoGenerationService) Query() VideoQuery { return NewVideoQuery(&s.Service) }
 
-// Where keeps the records that all the predicates keep. Several calls of Where must all keep a record.
+// Where keeps the records that all the predicates keep. Several calls of Where are combined with AND.
 func (q VideoQuery) Where(predicates ...Predicate[VideoGenerationRecord]) VideoQuery {
 	return VideoQuery{q.Query.Where(predicates...)}
 }
@@ -270,7 +270,7 @@ func NewAudioQuery(source RecordSource[AudioGenerationRecord]) AudioQuery {
 // Query returns a query over the category. Its terminals read the category in the same way as Load.
 func (s *AudioGenerationService) Query() AudioQuery { return NewAudioQuery(&s.Service) }
 
-// Where keeps the records that all the predicates keep. Several calls of Where must all keep a record.
+// Where keeps the records that all the predicates keep. Several calls of Where are combined with AND.
 func (q AudioQuery) Where(predicates ...Predicate[AudioGenerationRecord]) AudioQuery {
 	return AudioQuery{q.Query.Where(predicates...)}
 }
@@ -339,7 +339,7 @@ func NewLoRAQuery(source RecordSource[LoRARecord]) LoRAQuery {
 // Query returns a query over the category. Its terminals read the category in the same way as Load.
 func (s *LoRAService) Query() LoRAQuery { return NewLoRAQuery(&s.Service) }
 
-// Where keeps the records that all the predicates keep. Several calls of Where must all keep a record.
+// Where keeps the records that all the predicates keep. Several calls of Where are combined with AND.
 func (q LoRAQuery) Where(predicates ...Predicate[LoRARecord]) LoRAQuery {
 	return LoRAQuery{q.Query.Where(predicates...)}
 }
@@ -412,7 +412,7 @@ func (s *TextualInversionService) Query() TextualInversionQuery {
 	return NewTextualInversionQuery(&s.Service)
 }
 
-// Where keeps the records that all the predicates keep. Several calls of Where must all keep a record.
+// Where keeps the records that all the predicates keep. Several calls of Where are combined with AND.
 func (q TextualInversionQuery) Where(predicates ...Predicate[TextualInversionRecord]) TextualInversionQuery {
 	return TextualInversionQuery{q.Query.Where(predicates...)}
 }
@@ -484,7 +484,7 @@ func (q TextualInversionQuery) ForBaseline(baseline Baseline) TextualInversionQu
 	return q.Where(TextualInversionFields.Baseline.In(baselineNames(baseline)...))
 }
 
-// Where keeps the records that all the predicates keep. Several calls of Where must all keep a record.
+// Where keeps the records that all the predicates keep. Several calls of Where are combined with AND.
 func (q ModelQuery) Where(predicates ...Predicate[ModelRecord]) ModelQuery {
 	return ModelQuery{q.Query.Where(predicates...)}
 }

@@ -55,7 +55,7 @@ func (q NamedQuery) Fields() []FieldInfo { return q.untyped().fields() }
 func (q NamedQuery) LookupField(name string) (FieldInfo, error) { return q.untyped().lookup(name) }
 
 // Where keeps the records that all the conditions keep, such as "size_on_disk_bytes<=8GB", "style=anime,realistic" or
-// "!nsfw"; see [ParsePredicate]. Several calls of Where must all keep a record.
+// "!nsfw"; see [ParsePredicate]. Several calls of Where are combined with AND.
 func (q NamedQuery) Where(conditions ...string) NamedQuery {
 	return NamedQuery{q.untyped().where(conditions)}
 }
