@@ -55,8 +55,7 @@ type RecordChange struct {
 // the document if the time has changed. For text_generation it also requests the revision of the guidance, which is part of the
 // records, unless the deployment has no guidance. If the deployment does not keep last-updated times, the watch downloads and compares
 // the document. A watch and the readers of the category share their loads, and a change that a reader finds is yielded at
-// once. A watch also notices that a deployment was restored to an
-// earlier state.
+// once. A watch also notices that a deployment was restored to an earlier state.
 //
 // An error is yielded with a zero Change, and the watch continues, more slowly after several errors in a row. Once a document of
 // the PRIMARY has been yielded, copies from other sources are not reported as changes. If the first state came from another
