@@ -131,10 +131,18 @@ func TestRowsDiffer(t *testing.T) {
 		t.Skip("MODELREF_CORPUS is not set")
 	}
 	server := modelreftest.NewServer(t, modelreftest.WithDocuments(os.DirFS(filepath.Join(dir, "newest", "primary", "real"))))
-	for _, width := range []int{80, 120, 200} {
+	for _, width := range []int{0, 60, 80, 120, 200} {
 		for _, category := range []string{"text_generation", "image_generation"} {
-			text := onTerminal(t, width, nil, "--no-github", "--primary", server.URL(), "list", category)
+			args := []string{"--no-github", "--primary", server.URL(), "list", category}
+			if width == 0 { // no terminal
+				assert.NotContains(t, runBinary(t, args...).out, ellipsis)
+				continue
+			}
+			text := onTerminal(t, width, nil, args...)
 			checkScreen(t, width, text)
+			if width < 80 {
+				continue // there is no room for every name
+			}
 			lines := strings.Split(strings.TrimSpace(escapes.ReplaceAllString(text, "")), "\n")
 			rows := map[string]bool{}
 			for _, line := range lines {
