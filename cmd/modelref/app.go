@@ -122,8 +122,8 @@ func (a *app) chooseColours() error {
 	return nil
 }
 
-// options returns the options that the environment and the flags stand for. The demo ignores the environment, so
-// that it works everywhere.
+// options returns the options that the environment and the flags set. The demo ignores the environment, so that it works
+// everywhere.
 func (a *app) options() ([]modelref.Option, error) {
 	f := &a.flags
 	options, afterEnv := f.cacheOptions()

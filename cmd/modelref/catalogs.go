@@ -31,7 +31,7 @@ type entry struct {
 type catalogCommand struct {
 	use, short, long, example string
 	columns                   []string
-	numeric                   int    // the column of numbers
+	numeric                   []int  // the columns of numbers
 	kind                      string // for messages
 	load                      func(ctx context.Context, client *modelref.Client) ([]entry, error)
 }
@@ -80,7 +80,7 @@ func (a *app) printEntries(entries []entry, c catalogCommand) error {
 		}
 		return printEach(a, values)
 	}
-	t := newTable(c.columns...).right(c.numeric)
+	t := newTable(c.columns...).right(c.numeric...)
 	rows := make([]row, len(entries))
 	for i, e := range entries {
 		rows[i].name = e.name
@@ -137,7 +137,7 @@ func newLicenses(a *app) *cobra.Command {
 		long: `List the licences that models may have, with what they permit, or show one of them. The licence of a model is in
 its record: modelref get NAME.`,
 		example: "  modelref --demo licenses\n  modelref licenses apache-2.0",
-		columns: []string{"LICENSE", "COMMERCIAL", "REDISTRIBUTION", "USES", "NAME"}, numeric: 3,
+		columns: []string{"LICENSE", "COMMERCIAL", "REDISTRIBUTION", "USES", "NAME"}, numeric: []int{3},
 		load: func(ctx context.Context, client *modelref.Client) ([]entry, error) {
 			export, err := api.New(client).Licensing.Load(ctx)
 			if err != nil {
@@ -174,7 +174,7 @@ func newGuidance(a *app) *cobra.Command {
 		use: "guidance [MODEL]", short: "List the guidance for text models, or show that of one", kind: "guidance for",
 		long:    "List the text models for which there is guidance on how to prompt them, or show the guidance of one model.",
 		example: "  modelref --demo guidance\n  modelref guidance 'mistralai/Mistral-Nemo-Instruct-2407'",
-		columns: []string{"MODEL", "PROFILE", "SUMMARY"}, numeric: -1,
+		columns: []string{"MODEL", "PROFILE", "SUMMARY"},
 		load: func(ctx context.Context, client *modelref.Client) ([]entry, error) {
 			export, err := api.New(client).Guidance.Load(ctx)
 			if err != nil {
@@ -222,7 +222,7 @@ func newBaselines(a *app) *cobra.Command {
 		long: `List the image baselines with their resolution and other names, or show one of them. If the deployment does not have
 them, those that this command knows are printed.`,
 		example: "  modelref --demo baselines\n  modelref baselines sdxl",
-		columns: []string{"BASELINE", "RESOLUTION", "NAME", "OTHER NAMES"}, numeric: 1,
+		columns: []string{"BASELINE", "RESOLUTION", "NAME", "OTHER NAMES"}, numeric: []int{1},
 		load: func(ctx context.Context, client *modelref.Client) ([]entry, error) {
 			catalog, err := client.LoadBaselines(ctx)
 			if err != nil {

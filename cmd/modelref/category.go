@@ -3,6 +3,8 @@
 package main
 
 import (
+	"errors"
+	"slices"
 	"strings"
 
 	"github.com/haidra-org/modelref"
@@ -47,4 +49,21 @@ func joinNames(categories []modelref.Category) string {
 		names[i] = string(c)
 	}
 	return strings.Join(names, ", ")
+}
+
+// categoriesOf returns the categories with these names, each once, or all categories if there are no names.
+func categoriesOf(names []string) ([]modelref.Category, error) {
+	if len(names) == 0 {
+		return modelref.Categories(), nil
+	}
+	var out []modelref.Category
+	var errs []error
+	for _, name := range names {
+		category, err := parseCategory(name)
+		if err == nil && !slices.Contains(out, category) {
+			out = append(out, category)
+		}
+		errs = append(errs, err)
+	}
+	return out, errors.Join(errs...)
 }

@@ -189,10 +189,11 @@ func recordText(record json.RawMessage) string {
 
 // changeSet is what was added, removed and changed, in the order in which it is printed.
 type changeSet struct {
-	added   []namedRecord
-	removed []string
-	changed []recordDiff
-	same    int
+	category string // "" if only two documents are compared
+	added    []namedRecord
+	removed  []string
+	changed  []recordDiff
+	same     int
 }
 
 type namedRecord struct {
@@ -202,7 +203,8 @@ type namedRecord struct {
 
 type recordDiff struct {
 	name   string
-	leaves []leafChange
+	fields []fieldChange // the fields of the record, for JSON
+	leaves []leafChange  // the values inside of it, for people
 }
 
 func (c *changeSet) empty() bool { return len(c.added)+len(c.removed)+len(c.changed) == 0 }

@@ -30,7 +30,8 @@ func categoryNames() []string {
 	return out
 }
 
-// completing returns a client that reads only the cache directory, or nil if there is none. The demo has its own server.
+// completing returns a client that reads only the cache directory. It returns nil if there is no cache directory. With --demo,
+// the client reads the built-in server.
 func (a *app) completing() *modelref.Client {
 	if a.checkFlags() != nil {
 		return nil

@@ -1,4 +1,4 @@
-// completion install: the completion script at the place where a shell finds it.
+// completion install: write the completion script to the directory that a shell searches.
 
 package main
 

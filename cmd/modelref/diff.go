@@ -60,37 +60,41 @@ func (a *app) diff(ctx context.Context, from, to string, stat bool) error {
 	if from == "-" && to == "-" {
 		return usagef("diff - -: standard input can be read once")
 	}
-	if isDirectory(from) || isDirectory(to) || isSource(from) && isSource(to) {
-		return a.diffDirectories(ctx, from, to, stat)
-	}
-	before, err := a.readSide(ctx, from)
+	compared, err := a.compare(ctx, from, to)
 	if err != nil {
 		return err
 	}
-	after, err := a.readSide(ctx, to)
-	if err != nil {
+	if err := a.printComparisons(compared, stat); err != nil {
 		return err
 	}
-	before, after, err = sameNames(before, after)
-	if err != nil {
-		return err
+	same := 0
+	for _, c := range compared {
+		if !c.empty() {
+			return errNo
+		}
+		same += c.same
 	}
-	if err := a.printDifferences(before, after, stat); err != nil {
-		return err
+	if a.screen.terminal { // a script has the exit code
+		a.notef("nothing differs: %s the same", plural(same, "record"))
 	}
-	c := changesOf(before, after)
-	if !c.empty() {
-		return errNo
-	}
-	a.noteSame(c.same)
 	return nil
 }
 
-// noteSame says on a terminal that nothing differs. A script has the exit code.
-func (a *app) noteSame(records int) {
-	if a.screen.terminal {
-		a.notef("nothing differs: %s the same", plural(records, "record"))
+// compare compares two sides: two documents, or all documents of directories and sources.
+func (a *app) compare(ctx context.Context, from, to string) ([]*changeSet, error) {
+	if isDirectory(from) || isDirectory(to) || isSource(from) && isSource(to) {
+		return a.compareDirectories(ctx, from, to)
 	}
+	before, err := a.readSide(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	after, err := a.readSide(ctx, to)
+	if err != nil {
+		return nil, err
+	}
+	c, err := changesOf(before, after)
+	return []*changeSet{c}, err
 }
 
 // sameNames returns both sides by the names that the records give themselves if one of them has no other names.
@@ -104,31 +108,20 @@ func sameNames(before, after *document) (*document, *document, error) {
 	return before, after, err
 }
 
-// printDifferences prints what differs between two documents.
-func (a *app) printDifferences(before, after *document, stat bool) error {
-	switch {
-	case a.flags.json:
-		return a.printJSON(compare(before, after))
-	case a.flags.jsonl:
-		return a.printDifferenceLines("", compare(before, after))
+// changesOf returns what differs between two documents.
+func changesOf(before, after *document) (*changeSet, error) {
+	before, after, err := sameNames(before, after)
+	if err != nil {
+		return nil, err
 	}
-	c := changesOf(before, after)
-	if err := a.printChangeSet(c, stat); err != nil || c.empty() || a.flags.quiet {
-		return err
-	}
-	_, err := fmt.Fprintln(a.stdout, c.count())
-	return err
-}
-
-// changesOf returns what differs, for people.
-func changesOf(before, after *document) *changeSet {
 	c := &changeSet{}
 	for _, name := range after.names {
 		old, ok := before.records[name]
+		now := after.records[name]
 		if !ok {
-			c.added = append(c.added, namedRecord{name, after.records[name]})
-		} else if leaves := leafChanges("", old, after.records[name]); len(leaves) > 0 {
-			c.changed = append(c.changed, recordDiff{name, leaves})
+			c.added = append(c.added, namedRecord{name, now})
+		} else if leaves := leafChanges("", old, now); len(leaves) > 0 {
+			c.changed = append(c.changed, recordDiff{name, compareRecords(old, now), leaves})
 		} else {
 			c.same++
 		}
@@ -138,14 +131,15 @@ func changesOf(before, after *document) *changeSet {
 			c.removed = append(c.removed, name)
 		}
 	}
-	return c
+	return c, nil
 }
 
-// differences are what differs between two documents.
+// differences are the changes as JSON.
 type differences struct {
-	Added   []string        `json:"added"`
-	Removed []string        `json:"removed"`
-	Changed []recordChanges `json:"changed"`
+	Category string          `json:"category,omitempty"`
+	Added    []string        `json:"added"`
+	Removed  []string        `json:"removed"`
+	Changed  []recordChanges `json:"changed"`
 }
 
 type recordChanges struct {
@@ -153,50 +147,81 @@ type recordChanges struct {
 	Fields []fieldChange `json:"fields"`
 }
 
-// fieldChange is a field that differs; a side that does not have it is left out.
+// fieldChange is a field that differs. A side that does not have the field is left out.
 type fieldChange struct {
 	Field  string          `json:"field"`
 	Before json.RawMessage `json:"before,omitempty"`
 	After  json.RawMessage `json:"after,omitempty"`
 }
 
-func compare(before, after *document) differences {
-	d := differences{Added: []string{}, Removed: []string{}, Changed: []recordChanges{}}
-	for _, name := range after.names {
-		old, ok := before.records[name]
-		if !ok {
-			d.Added = append(d.Added, name)
-		} else if fields := compareRecords(old, after.records[name]); len(fields) > 0 {
-			d.Changed = append(d.Changed, recordChanges{name, fields})
-		}
+// differenceLine is the change of one record as a line of JSON.
+type differenceLine struct {
+	Category string        `json:"category,omitempty"`
+	Change   string        `json:"change"`
+	Name     string        `json:"name"`
+	Fields   []fieldChange `json:"fields,omitempty"`
+}
+
+func (c *changeSet) differences() differences {
+	d := differences{c.category, []string{}, append([]string{}, c.removed...), []recordChanges{}} // [] rather than null
+	for _, added := range c.added {
+		d.Added = append(d.Added, added.name)
 	}
-	for _, name := range before.names {
-		if _, ok := after.records[name]; !ok {
-			d.Removed = append(d.Removed, name)
-		}
+	for _, changed := range c.changed {
+		d.Changed = append(d.Changed, recordChanges{changed.name, changed.fields})
 	}
 	return d
 }
 
-// printDifferenceLines prints an object for each record that differs.
-func (a *app) printDifferenceLines(category string, d differences) error {
-	type line struct {
-		Category string        `json:"category,omitempty"`
-		Change   string        `json:"change"`
-		Name     string        `json:"name"`
-		Fields   []fieldChange `json:"fields,omitempty"`
+func (c *changeSet) lines() []differenceLine {
+	var lines []differenceLine
+	for _, added := range c.added {
+		lines = append(lines, differenceLine{c.category, "added", added.name, nil})
 	}
-	var lines []line
-	for _, name := range d.Added {
-		lines = append(lines, line{category, "added", name, nil})
+	for _, name := range c.removed {
+		lines = append(lines, differenceLine{c.category, "removed", name, nil})
 	}
-	for _, name := range d.Removed {
-		lines = append(lines, line{category, "removed", name, nil})
+	for _, changed := range c.changed {
+		lines = append(lines, differenceLine{c.category, "changed", changed.name, changed.fields})
 	}
-	for _, c := range d.Changed {
-		lines = append(lines, line{category, "changed", c.Name, c.Fields})
+	return lines
+}
+
+// printComparisons prints what differs, in the format that the flags select. Two documents have no category.
+func (a *app) printComparisons(compared []*changeSet, stat bool) error {
+	switch {
+	case a.flags.json && len(compared) == 1 && compared[0].category == "":
+		return a.printJSON(compared[0].differences())
+	case a.flags.json:
+		var all []differences
+		for _, c := range compared {
+			all = append(all, c.differences())
+		}
+		return a.printJSON(all)
+	case a.flags.jsonl:
+		var lines []differenceLine
+		for _, c := range compared {
+			lines = append(lines, c.lines()...)
+		}
+		return printEach(a, lines)
 	}
-	return printEach(a, lines)
+	var errs []error
+	for _, c := range compared {
+		if c.empty() {
+			continue
+		}
+		count := !a.flags.quiet
+		if count && c.category != "" {
+			_, err := fmt.Fprintf(a.stdout, "%s: %s\n", c.category, c.count())
+			errs = append(errs, err)
+		}
+		errs = append(errs, a.printChangeSet(c, stat))
+		if count && c.category == "" {
+			_, err := fmt.Fprintln(a.stdout, c.count())
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // readAll reads a side that is a stream.
@@ -218,59 +243,38 @@ func isSource(side string) bool {
 	return slices.Contains([]string{"primary:", "github:", "cache:"}, side)
 }
 
-// diffDirectories compares the documents of directories as export writes them. One side may be a source.
-func (a *app) diffDirectories(ctx context.Context, from, to string, stat bool) error {
+// compareDirectories compares the documents of directories as export writes them. A side may be a source.
+func (a *app) compareDirectories(ctx context.Context, from, to string) ([]*changeSet, error) {
 	for _, side := range []string{from, to} {
 		if !isDirectory(side) && !isSource(side) {
-			return usagef("%s: beside a directory it must be a directory, primary:, github: or cache:", side)
+			return nil, usagef("%s: beside a directory it must be a directory, primary:, github: or cache:", side)
 		}
 	}
-	type differing struct {
-		Category string `json:"category"`
-		differences
-	}
-	all := []differing{}
 	categories := comparedCategories(from, to)
 	if len(categories) == 0 {
-		return usagef("diff %s %s: neither directory has a document such as clip.json", from, to)
+		return nil, usagef("diff %s %s: neither directory has a document such as clip.json", from, to)
 	}
-	if left := len(categoryNames()) - len(categories); left > 0 {
+	if len(categories) < len(categoryNames()) {
 		a.notef("%d of %d categories are compared: there is no document of the others", len(categories), len(categoryNames()))
 	}
-	differ, same := false, 0
+	var out []*changeSet
 	for _, category := range categories {
-		before, after, err := a.readBoth(ctx, from, to, category)
+		before, err := a.readCategory(ctx, from, category)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		c := changesOf(before, after)
-		differ, same = differ || !c.empty(), same+c.same
-		switch {
-		case a.flags.json:
-			all = append(all, differing{category, compare(before, after)})
-		case a.flags.jsonl:
-			err = a.printDifferenceLines(category, compare(before, after))
-		case c.empty():
-		case a.flags.quiet:
-			err = a.printChangeSet(c, stat)
-		default:
-			_, err = fmt.Fprintf(a.stdout, "%s: %s\n", category, c.count())
-			err = errors.Join(err, a.printChangeSet(c, stat))
-		}
+		after, err := a.readCategory(ctx, to, category)
 		if err != nil {
-			return err
+			return nil, err
 		}
-	}
-	if a.flags.json {
-		if err := a.printJSON(all); err != nil {
-			return err
+		c, err := changesOf(before, after)
+		if err != nil {
+			return nil, err
 		}
+		c.category = category
+		out = append(out, c)
 	}
-	if differ {
-		return errNo
-	}
-	a.noteSame(same)
-	return nil
+	return out, nil
 }
 
 // comparedCategories returns the categories that at least one of the directories has a document of. Two sources have all categories,
@@ -295,23 +299,14 @@ func hasDocument(side, category string) bool {
 	return !isSource(side) && err == nil
 }
 
-// readBoth reads a category from both sides. A directory without the category has no records of it.
-func (a *app) readBoth(ctx context.Context, from, to, category string) (before, after *document, err error) {
-	read := func(side string) (*document, error) {
-		switch {
-		case isSource(side):
-			return a.readSide(ctx, side+category)
-		case hasDocument(side, category):
-			return a.readSide(ctx, filepath.Join(side, category+".json"))
-		default:
-			return &document{}, nil
-		}
+// readCategory reads a category from a directory or a source. A directory without the category has no records of it.
+func (a *app) readCategory(ctx context.Context, side, category string) (*document, error) {
+	switch {
+	case isSource(side):
+		return a.readSide(ctx, side+category)
+	case hasDocument(side, category):
+		return a.readSide(ctx, filepath.Join(side, category+".json"))
+	default:
+		return &document{}, nil
 	}
-	if before, err = read(from); err != nil {
-		return nil, nil, err
-	}
-	if after, err = read(to); err != nil {
-		return nil, nil, err
-	}
-	return sameNames(before, after)
 }

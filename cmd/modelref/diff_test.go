@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -91,7 +90,7 @@ func TestExportToStandardOutput(t *testing.T) {
 // runningWatch starts a watch with the built command. The function returns its output and errors so far.
 func runningWatch(t *testing.T, args ...string) func() (string, string) {
 	t.Helper()
-	var out, errs lockedBuffer
+	var out, errs log
 	cmd := command(t, t.Context(), append(args, "--interval", "1s")...)
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	require.NoError(t, cmd.Start())
@@ -100,24 +99,6 @@ func runningWatch(t *testing.T, args ...string) func() (string, string) {
 		_ = cmd.Wait()
 	})
 	return func() (string, string) { return out.String(), errs.String() }
-}
-
-// lockedBuffer is a buffer that a command writes to while a test reads it.
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }
 
 func eventually(t *testing.T, what string, ok func() bool) {

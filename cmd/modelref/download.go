@@ -183,7 +183,7 @@ func (a *app) printPlan(plan *download.Plan, records []*modelref.ModelRecord) er
 	return nil
 }
 
-// printFiled prints values that stand for files in the form that the flags select.
+// printFiled prints planned files in the format that the flags select.
 func (a *app) printFiled(values []plannedFile, path func(plannedFile) string, t *table) error {
 	switch {
 	case a.flags.json || a.flags.jsonl:
@@ -221,7 +221,7 @@ type downloadedFile struct {
 	Error    string           `json:"error,omitempty"`
 }
 
-// printReport prints the result of each file, and returns the error that the exit code stands for.
+// printReport prints the result of each file, and returns the error for the exit code.
 func (a *app) printReport(ctx context.Context, plan *download.Plan, report *download.Report, err error) error {
 	a.printProblems(plan)
 	if report != nil {

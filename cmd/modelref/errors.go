@@ -41,7 +41,7 @@ var (
 	errPartly = errors.New("a part failed")
 )
 
-// report prints an error and returns the exit code that it stands for.
+// report prints an error and returns its exit code.
 func (a *app) report(err error) int {
 	var usage usageError
 	var endpoint endpointError

@@ -46,19 +46,6 @@ object with their names.`,
 	}
 }
 
-// categoriesOf returns the categories of those names, or all.
-func categoriesOf(names []string) ([]modelref.Category, error) {
-	if len(names) == 0 {
-		return modelref.Categories(), nil
-	}
-	out := make([]modelref.Category, len(names))
-	errs := make([]error, len(names))
-	for i, name := range names {
-		out[i], errs[i] = parseCategory(name)
-	}
-	return out, errors.Join(errs...)
-}
-
 // exported is what was written for a category.
 type exported struct {
 	Category modelref.Category `json:"category"`

@@ -60,7 +60,7 @@ func chooseNSFW(this, other *bool) func(string) error {
 	}
 }
 
-// A condition is a condition in the language of --where, and the flag that stands for it.
+// A condition is a condition in the language of --where, and the flag that sets it.
 type condition struct{ flag, text string }
 
 // conditions returns the filters that are conditions on fields.

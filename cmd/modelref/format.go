@@ -28,7 +28,7 @@ func formats() []string {
 	return []string{formatTable, formatJSON, formatJSONL, formatCSV, formatTSV, formatYAML, formatName}
 }
 
-// chooseFormat sets the flags that --output stands for.
+// chooseFormat sets the flags that are equivalent to --output.
 func (a *app) chooseFormat() error {
 	f := &a.flags
 	a.screen.noHeader = f.noHeader

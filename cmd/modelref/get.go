@@ -48,7 +48,7 @@ categories. A name that no record has is taken as people type it, or as a worker
 			if err != nil {
 				return err
 			}
-			if err := k.check(s); err != nil {
+			if _, err := k.check(s); err != nil {
 				return err
 			}
 		}
@@ -65,7 +65,8 @@ categories. A name that no record has is taken as people type it, or as a worker
 	return cmd
 }
 
-// recordArgs returns the categories and the name that arguments stand for. The words of a name may be separate arguments.
+// recordArgs parses arguments: a name, or a category and a name. Without a category it returns all categories. The words of a
+// name may be separate arguments.
 func recordArgs(args []string) ([]modelref.Category, string, error) {
 	if len(args) == 1 {
 		return modelref.Categories(), args[0], nil
@@ -81,8 +82,8 @@ func recordArgs(args []string) ([]modelref.Category, string, error) {
 	}
 }
 
-// locate returns the category and the name of the record that a name stands for. If the name is not that of a record, a
-// remark says which one it was taken for.
+// locate finds a record by its name, and returns its category and its name in the document. If no record has the name, and the
+// name is similar to that of one record only, locate returns this record and prints a remark.
 func (a *app) locate(ctx context.Context, client *modelref.Client, categories []modelref.Category, name string) (modelref.Category, string, error) {
 	var exact []modelref.Category
 	var own string

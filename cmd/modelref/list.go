@@ -31,7 +31,7 @@ func (a *app) addSelection(cmd *cobra.Command, s *selection, kindFor func(args [
 	flags.StringSliceVarP(&s.sort, "sort", "s", nil, "sort by fields; -field for the highest first, such as --sort=-size_on_disk_bytes")
 	flags.StringSliceVarP(&s.fields, "fields", "f", nil, "fields to print, separated by commas")
 	flags.IntVarP(&s.limit, "limit", "n", -1, "print at most this many records")
-	flags.Lookup("limit").DefValue = "0" // there is none to show
+	flags.Lookup("limit").DefValue = "0" // a default of -1 would be printed
 	a.completeFields(cmd, kindFor)
 	a.addFilters(cmd, &s.filters, kindFor)
 }
@@ -107,7 +107,8 @@ func (a *app) list(ctx context.Context, k kind, s selection, count bool) error {
 
 // find checks the selection before anything is read, and reads.
 func (a *app) find(ctx context.Context, k kind, s selection) (*answer, error) {
-	if err := errors.Join(s.valid(), k.check(s)); err != nil {
+	_, err := k.check(s)
+	if err := errors.Join(s.valid(), err); err != nil {
 		return nil, err
 	}
 	client, err := a.client()

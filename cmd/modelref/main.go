@@ -140,7 +140,7 @@ func firstWord(args []string) string {
 // otherFlags are names that other commands have for flags of this one.
 var otherFlags = map[string]string{
 	"format": "--output", "desc": "--sort=-FIELD", "reverse": "--sort=-FIELD", "jq": "--jsonl, with jq", "sha256": "files --checksums",
-	"histogram": "stats --sizes", "count-by": "--by", "verbose-requests": "--verbose", "url": "--urls",
+	"histogram": "stats --sizes", "count-by": "--by", "url": "--urls",
 }
 
 // unknownFlag matches the error for a flag that does not exist.

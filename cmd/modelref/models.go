@@ -30,7 +30,7 @@ func (a *app) addModelFlags(cmd *cobra.Command, f *modelFlags) {
 	flags.StringArrayVarP(&f.where, "where", "w", nil, "keep the models that a condition holds for, such as 'style=anime'; repeatable")
 	flags.StringSliceVarP(&f.sort, "sort", "s", nil, "sort by fields, such as --sort=size_on_disk_bytes; -field for the highest first")
 	flags.IntVarP(&f.limit, "limit", "n", -1, "take at most this many models")
-	flags.Lookup("limit").DefValue = "0" // there is none to show
+	flags.Lookup("limit").DefValue = "0" // a default of -1 would be printed
 	flags.BoolVar(&f.all, "all", false, "take all models of the category")
 	a.addFilters(cmd, &f.filters, firstKind)
 	for _, flag := range []string{"where", "sort"} {
@@ -38,7 +38,7 @@ func (a *app) addModelFlags(cmd *cobra.Command, f *modelFlags) {
 	}
 }
 
-// modelArgs returns the category and the names that arguments stand for: a category and names, or a name without its category.
+// modelArgs parses arguments: a category and names, or one name without its category.
 func (a *app) modelArgs(ctx context.Context, args []string) (modelref.Category, []string, error) {
 	category, err := parseCategory(args[0])
 	if err == nil {

@@ -68,10 +68,8 @@ func (a *app) page(ctx context.Context, args []string) (string, error) {
 		return "", err
 	}
 	r, _ := rowNamed(found.rows, name) // the zero row has no page
-	if r.text != nil && hasField(k, "homepage") {
-		if page := webPage(strings.Join(r.text("homepage"), "")); page != "" {
-			return page, nil
-		}
+	if page := webPage(r.homepage()); page != "" {
+		return page, nil
 	}
 	if r.full != nil {
 		files, err := filesOfRow(r)

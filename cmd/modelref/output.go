@@ -14,7 +14,7 @@ import (
 	"github.com/haidra-org/modelref"
 )
 
-// printRows prints records in the form that the flags ask for. If columns were chosen, JSON has only these.
+// printRows prints records in the format that the flags select. If columns were chosen, JSON has only these columns.
 func (a *app) printRows(rows []row, columns []field, chosen bool) error {
 	if a.flags.quiet {
 		return a.printNames(rows)
@@ -196,7 +196,7 @@ func rowTable(rows []row, columns []field, people bool) *table {
 		for i, column := range columns {
 			switch {
 			case column.name == "name":
-				t.rows[len(t.rows)-1][i].link = strings.Join(r.page(), "")
+				t.rows[len(t.rows)-1][i].link = r.homepage()
 			case column.name == "nsfw" && texts[i] == "yes":
 				t.rows[len(t.rows)-1][i].style = red
 			}
@@ -205,12 +205,12 @@ func rowTable(rows []row, columns []field, people bool) *table {
 	return t
 }
 
-// page returns the URL of the page of a record, if it has one.
-func (r row) page() []string {
+// homepage returns the URL of the homepage of a record, or "".
+func (r row) homepage() string {
 	if r.text == nil {
-		return nil
+		return ""
 	}
-	return r.text("homepage")
+	return strings.Join(r.text("homepage"), "")
 }
 
 // shortName returns what heads a column.

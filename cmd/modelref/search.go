@@ -79,7 +79,7 @@ func (a *app) search(ctx context.Context, k kind, categories []modelref.Category
 	}
 	s := f.selection
 	s.limit = -1 // of the matches
-	if err := k.check(s); err != nil {
+	if _, err := k.check(s); err != nil {
 		return err
 	}
 	client, err := a.client()
@@ -201,7 +201,7 @@ func (a *app) searchService(ctx context.Context, k kind, text string, f searchFl
 	case !all && (len(f.tags) > 0 || f.sfw || f.nsfw):
 		return usagef("--service has --tag, --sfw and --nsfw for all categories only: leave out --service")
 	}
-	columns, err := columnsOf(k, f.selection)
+	columns, err := k.check(selection{fields: f.fields, limit: -1})
 	if err != nil {
 		return err
 	}
@@ -214,27 +214,6 @@ func (a *app) searchService(ctx context.Context, k kind, text string, f searchFl
 		return within(ctx, endpointError{err})
 	}
 	return a.printPage(page, columns, f)
-}
-
-// columnsOf returns the fields that are printed, without reading anything.
-func columnsOf(k kind, s selection) ([]field, error) {
-	names := k.columns()
-	if len(s.fields) > 0 {
-		names = s.fields
-	}
-	if err := k.check(selection{fields: names, limit: -1}); err != nil {
-		return nil, err
-	}
-	var out []field
-	for _, name := range names {
-		for _, f := range k.fields() {
-			if f.name == name || strings.HasSuffix(f.name, "."+name) {
-				out = append(out, f)
-				break
-			}
-		}
-	}
-	return out, nil
 }
 
 func (a *app) printPage(page *found, columns []field, f searchFlags) error {

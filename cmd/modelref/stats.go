@@ -200,8 +200,8 @@ func statisticsError(category modelref.Category, err error) error {
 	return endpointError{err}
 }
 
-// addBars adds a column with a bar for each row on a terminal. The column has the number of each row, and the longest bar
-// stands for the greatest number.
+// addBars adds a column with bars if the output is a terminal. The length of a bar is in proportion to the number in the given
+// column; the greatest number has the longest bar.
 func (a *app) addBars(t *table, column, greatest int) {
 	if a.screen.width == 0 || a.screen.format != "" {
 		return

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/haidra-org/modelref"
@@ -81,17 +80,12 @@ func valuesHint(ctx context.Context, client *modelref.Client, k kind, condition 
 // fieldValues returns the values of a field, the most frequent first. It returns nil if there is no such field, or if the
 // records cannot be read.
 func fieldValues(ctx context.Context, client *modelref.Client, k kind, name string) []string {
-	i := slices.IndexFunc(k.fields(), func(f field) bool { return f.name == name || strings.HasSuffix(f.name, "."+name) })
-	if i < 0 {
-		return nil
-	}
-	f := k.fields()[i]
-	found, err := k.answer(ctx, client, selection{by: f.name, limit: -1})
-	if err != nil && found == nil {
+	found, _ := k.answer(ctx, client, selection{by: name, limit: -1}) // the caller has no use for the error
+	if found == nil {
 		return nil
 	}
 	var out []string
-	for _, v := range countValues(found.rows, f) {
+	for _, v := range countValues(found.rows, found.columns[0]) {
 		if v.Value != nil {
 			out = append(out, *v.Value)
 		}

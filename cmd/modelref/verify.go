@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -135,11 +134,11 @@ func (a *app) verify(ctx context.Context, dir string, categories []modelref.Cate
 		app: a, dir: dir, flags: f, byKey: map[string]*target{}, paths: map[string]int{}, known: map[string]bool{},
 		counts: map[string]int{},
 	}
-	if err := v.load(ctx, unique(categories)); err != nil {
+	if err := v.load(ctx, categories); err != nil {
 		return err
 	}
 	v.inspect(ctx)
-	if err := v.findExtra(ctx, unique(categories)); err != nil && ctx.Err() == nil {
+	if err := v.findExtra(ctx, categories); err != nil && ctx.Err() == nil {
 		return err // after an interrupt, what was found is printed
 	}
 	bar := a.newHashBar(v.bytesToHash())
@@ -153,15 +152,6 @@ func (a *app) verify(ctx context.Context, dir string, categories []modelref.Cate
 		return err
 	}
 	return v.finish(ctx)
-}
-
-func unique(categories []modelref.Category) (out []modelref.Category) {
-	for _, category := range categories {
-		if !slices.Contains(out, category) {
-			out = append(out, category)
-		}
-	}
-	return out
 }
 
 // load reads the records of the categories, and notes their files.
@@ -250,7 +240,7 @@ func (v *verification) run(ctx context.Context, bar *hashBar, p *rowPrinter) err
 	return nil
 }
 
-// finish prints the closing count, and returns the error that the exit code stands for.
+// finish prints the closing count, and returns the error for the exit code.
 func (v *verification) finish(ctx context.Context) error {
 	done := 0
 	for _, n := range v.counts {

@@ -4,9 +4,12 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"os/exec"
 	"runtime"
@@ -278,4 +281,80 @@ func nonEmpty(texts ...string) []string {
 		}
 	}
 	return out
+}
+
+// change is what Watch has found.
+type change struct {
+	initial        bool
+	records        int
+	origin         modelref.Source
+	stale          bool
+	added, removed []string
+	changed        []modelref.RecordChange
+	rejected       []rejectedRecord
+	differences    changeSet // what added, removed and changed are, for people
+}
+
+// rejectedRecord is a record that was there and no longer decodes.
+type rejectedRecord struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+}
+
+func (k typed[R]) watch(ctx context.Context, client *modelref.Client, o modelref.WatchOptions) iter.Seq2[change, error] {
+	return func(yield func(change, error) bool) {
+		var before *modelref.Reference[R]
+		for c, err := range k.service(client).Watch(ctx, o) {
+			out := change{initial: c.Initial, added: c.Added, removed: c.Removed, changed: c.Changed}
+			if c.Reference != nil {
+				out.records, out.origin, out.stale = c.Reference.Len(), c.Reference.Source(), c.Reference.Stale()
+				out.rejected = rejectedOf(c.Rejected, c.Reference.Rejected())
+				out.differences = differencesOf(before, c)
+				before = c.Reference
+			}
+			if !yield(out, err) {
+				return
+			}
+		}
+	}
+}
+
+// differencesOf returns the records and values of a change.
+func differencesOf[R modelref.Record](before *modelref.Reference[R], c modelref.Change[R]) changeSet {
+	out := changeSet{removed: c.Removed}
+	for _, name := range c.Added {
+		out.added = append(out.added, namedRecord{name, rawRecord(c.Reference, name)})
+	}
+	for _, changed := range c.Changed {
+		leaves := leafChanges("", rawRecord(before, changed.Name), rawRecord(c.Reference, changed.Name))
+		out.changed = append(out.changed, recordDiff{name: changed.Name, leaves: leaves})
+	}
+	return out
+}
+
+// rawRecord returns the JSON of a record, or nil if there is no such record.
+func rawRecord[R modelref.Record](ref *modelref.Reference[R], name string) json.RawMessage {
+	record, ok := ref.Get(name)
+	if !ok {
+		return nil
+	}
+	return json.RawMessage(any(record).(interface{ RawJSON() string }).RawJSON()) // every record has it
+}
+
+// rejectedOf says what is wrong with the records of these names. The errors do not list all of very many, and shorten
+// long names.
+func rejectedOf(names []string, errs []modelref.RecordError) []rejectedRecord {
+	reasons := make(map[string]string, len(errs))
+	for _, err := range errs {
+		reasons[err.Name] = err.Reason
+	}
+	out := make([]rejectedRecord, len(names))
+	for i, name := range names {
+		out[i] = rejectedRecord{name, cmp.Or(reasons[name], "it does not decode any more")}
+	}
+	return out
+}
+
+func (everything) watch(context.Context, *modelref.Client, modelref.WatchOptions) iter.Seq2[change, error] {
+	return func(yield func(change, error) bool) { yield(change{}, errors.New("one category is watched at a time")) }
 }
