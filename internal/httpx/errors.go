@@ -79,18 +79,6 @@ func (e *BodyTooLargeError) Error() string {
 	return fmt.Sprintf("the body is larger than %d bytes", e.Limit)
 }
 
-// A RedirectError is a redirect that was refused.
-type RedirectError struct {
-	// Err is the reason.
-	Err error
-}
-
-// Error returns the reason.
-func (e *RedirectError) Error() string { return "redirect not followed: " + e.Err.Error() }
-
-// Unwrap returns the reason.
-func (e *RedirectError) Unwrap() error { return e.Err }
-
 // invalidBody returns why a body is unusable, and reports whether it is. A body that broke off may be complete in the next
 // attempt, so it is not.
 func invalidBody(err error) (reason string, unusable bool) {

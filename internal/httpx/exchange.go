@@ -68,23 +68,6 @@ func (e *exchange) retryClient() *retryablehttp.Client {
 // begin starts an attempt.
 func (e *exchange) begin() { e.startedAt, e.hop, e.handled = time.Now(), e.url, false }
 
-// checkRedirect applies the caller's redirect policy, or the default if there is none.
-func (e *exchange) checkRedirect(req *http.Request, via []*http.Request) error {
-	policy := e.client.base.CheckRedirect
-	if policy == nil {
-		policy = defaultRedirects
-	}
-	switch err := policy(req, via); {
-	case err == nil:
-		e.hop = req.URL
-		return nil
-	case errors.Is(err, http.ErrUseLastResponse):
-		return err
-	default:
-		return &RedirectError{e.client.config.APIKey.Err(err)}
-	}
-}
-
 // shownURL returns the URL of the current response without secrets.
 func (e *exchange) shownURL() string { return e.client.config.APIKey.Hide(redact.URL(e.hop)) }
 

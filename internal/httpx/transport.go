@@ -1,8 +1,6 @@
 package httpx
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -16,8 +14,6 @@ import (
 const (
 	// maxHeaderBytes limits the header of a response, unless the caller has set a transport.
 	maxHeaderBytes = 64 << 10
-	// maxRedirects is how many redirects one attempt follows, as in net/http.
-	maxRedirects = 10
 	// pingInterval is the time without any frame after which an HTTP/2 connection is checked with a ping.
 	pingInterval = 10 * time.Second
 	// pingTimeout is the time after which a connection is closed because a ping was not answered.
@@ -84,39 +80,11 @@ func (t *exchangeTransport) RoundTrip(req *http.Request) (*http.Response, error)
 	if err != nil || resp == nil {
 		return resp, err
 	}
-	if location := redirectOf(resp); location != "" {
-		if _, err := req.URL.Parse(location); err != nil {
-			closeBody(resp)
-			// net/http would quote the header, with all secrets in it.
-			return nil, t.exchange.invalid(resp.StatusCode, "malformed Location header",
-				errors.New(redact.Text(err.Error())))
-		}
+	if err := t.exchange.checkLocation(req, resp); err != nil {
+		closeBody(resp)
+		return nil, err
 	}
 	return resp, nil
-}
-
-// redirectOf returns the Location of a redirect, or "".
-func redirectOf(resp *http.Response) string {
-	switch resp.StatusCode {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect,
-		http.StatusPermanentRedirect:
-		return resp.Header.Get("Location")
-	}
-	return ""
-}
-
-// defaultRedirects is the redirect policy unless the caller has set one.
-func defaultRedirects(req *http.Request, via []*http.Request) error {
-	from, to := via[len(via)-1].URL.Scheme, req.URL.Scheme
-	switch {
-	case len(via) >= maxRedirects:
-		return fmt.Errorf("stopped after %d redirects", maxRedirects)
-	case from == "https" && to != "https":
-		return errors.New("it leads from https to " + to)
-	case to != "https" && to != "http":
-		return errors.New("it leads to the unsupported scheme " + to)
-	}
-	return nil
 }
 
 // An authTransport adds the API key to the requests that may have it.
