@@ -98,13 +98,12 @@ function card(title, drawing) {
  * the models that pass the filters of all other facets, so that a filtered picture still shows what else could be chosen.
  */
 export function draw(box, others, state, choose) {
-  const cards = [];
-  const length = room(box);
+  const pictures = [];
   const picture = (make, title, id, amount, more) => {
     const facet = facetOf(id);
     const sums = tally(others(id), (m) => facet.values(m), amount);
     if (sums.size < 2) return;
-    cards.push(make({ title, facet, sums, choose, chosen: state.chosen[id] || [], length, ...more }));
+    pictures.push(() => make({ title, facet, sums, choose, chosen: state.chosen[id] || [], length: room(box), ...more }));
   };
   const one = () => 1;
   const size = (m) => m.size;
@@ -119,6 +118,7 @@ export function draw(box, others, state, choose) {
   picture(histogram, 'Size on disk, in GB', 'size', one, { ranges: sizeRanges });
   picture(bars, 'Models by style', 'style', one, number);
   picture(bars, 'Models by licence', 'licence', one, number);
-  box.replaceChildren(...cards);
-  return cards.length;
+  box.classList.toggle('five', pictures.length === 5); // before the pictures ask for their room
+  box.replaceChildren(...pictures.map((make) => make()));
+  return pictures.length;
 }
