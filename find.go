@@ -171,20 +171,9 @@ func (c *Client) Find(ctx context.Context, text string, categories ...Category) 
 		loads.Go(func() { found[i], errs[i] = reader.Find(ctx, text) })
 	}
 	loads.Wait()
-	var out NameMatches[ModelRecord]
-	var incomplete PartialError
-	for i, category := range categories {
-		out = append(out, found[i]...)
-		if errs[i] != nil {
-			incomplete.Missing = append(incomplete.Missing, CategoryError{category, errs[i]})
-		}
-	}
-	out = withoutNeedlessTypos(out)
+	out := withoutNeedlessTypos(slices.Concat(found...))
 	slices.SortStableFunc(out, func(a, b NameMatch[ModelRecord]) int { return cmp.Compare(b.Score, a.Score) })
-	if len(incomplete.Missing) > 0 {
-		return out, &incomplete
-	}
-	return out, nil
+	return out, partialError(categories, errs)
 }
 
 // withoutNeedlessTypos removes the matches with typing errors if a name of another category matches better.

@@ -170,7 +170,7 @@ func wrongArguments(t *testing.T, client *modelref.Client) map[string]misuse {
 		"watch without a unit":       {watch(30), "WatchOptions.Interval", "did you mean 30*time.Second?"},
 		"negative watch":             {watch(-time.Second), "WatchOptions.Interval", "must be at least 1s"},
 		"unknown category":           {func() error { return errorOf(client.Category("clipp")) }, `"clipp"`, "did you mean clip?"},
-		"warm an unknown category":   {func() error { return client.Warm(ctx, "clipp") }, `Warm: unknown category: "clipp"`, "must be a category of Categories"},
+		"warm an unknown category":   {func() error { return client.Warm(ctx, "clipp") }, `clipp: unknown category: "clipp"`, "must be a category of Categories"},
 		"decode an unknown category": {func() error { return errorOf(modelref.DecodeDocument[modelref.CLIPRecord]("clipp", "{}")) }, "DecodeDocument", "must be a category of Categories"},
 		"decode another type": {func() error {
 			return errorOf(modelref.DecodeDocument[modelref.CLIPRecord](modelref.CategoryBLIP, "{}"))

@@ -23,10 +23,24 @@ type CategoryError struct {
 	Err error
 }
 
+// partialError returns a *PartialError with the categories that have an error, or nil if none has.
+func partialError(categories []Category, errs []error) error {
+	var out PartialError
+	for i, category := range categories {
+		if errs[i] != nil {
+			out.Missing = append(out.Missing, CategoryError{category, errs[i]})
+		}
+	}
+	if len(out.Missing) == 0 {
+		return nil
+	}
+	return &out
+}
+
 // Error returns the missing categories and their errors on one line.
 func (e *PartialError) Error() string {
 	var out strings.Builder
-	out.WriteString("modelref: query over all categories: ")
+	out.WriteString("modelref: not all categories could be loaded: ")
 	for i, m := range e.Missing {
 		if i > 0 {
 			out.WriteString("; ")
@@ -113,20 +127,16 @@ func (s clientSource) rows(ctx context.Context) (rows[ModelRecord], error) {
 	}
 	loads.Wait()
 	var all rows[ModelRecord]
-	var incomplete PartialError
-	for i, category := range categories {
-		if errs[i] != nil {
-			incomplete.Missing = append(incomplete.Missing, CategoryError{category, errs[i]})
-		}
-		all.tables = append(all.tables, read[i].table)
+	for _, r := range read {
+		all.tables = append(all.tables, r.table)
 	}
-	switch {
-	case len(incomplete.Missing) == 0:
+	switch err := partialError(categories, errs); {
+	case err == nil:
 		return all, nil
 	case s.partial && ctx.Err() == nil:
-		all.missing = &incomplete
+		all.missing = err
 		return all, nil
 	default:
-		return rows[ModelRecord]{}, &incomplete
+		return rows[ModelRecord]{}, err
 	}
 }

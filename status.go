@@ -4,7 +4,6 @@ package modelref
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -176,7 +175,7 @@ func (c *categoryCache) status() CategoryStatus {
 }
 
 // Warm loads the given categories concurrently, so that later reads are answered from memory. Without arguments it loads all
-// categories. It returns the joined errors of the categories that could not be loaded.
+// categories. If some cannot be loaded, the others are in memory and the error is a *PartialError.
 func (c *Client) Warm(ctx context.Context, categories ...Category) error {
 	if c == nil || c.config == nil {
 		return errClosed
@@ -192,11 +191,11 @@ func (c *Client) Warm(ctx context.Context, categories ...Category) error {
 	for i, category := range categories {
 		s, ok := c.caches[category]
 		if !ok {
-			errs[i] = fmt.Errorf("modelref: Warm: %w: %q must be a category of Categories", ErrUnknownCategory, category)
+			errs[i] = fmt.Errorf("%w: %q must be a category of Categories", ErrUnknownCategory, category)
 			continue
 		}
 		wg.Go(func() { _, errs[i] = s.read(ctx, readOptions{}) })
 	}
 	wg.Wait()
-	return errors.Join(errs...)
+	return partialError(categories, errs)
 }

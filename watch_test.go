@@ -352,6 +352,9 @@ func TestWarm(t *testing.T) {
 		assert.Len(t, server.Requests(), 15)
 		err := client.Warm(t.Context(), modelref.CategoryCLIP, "nope")
 		require.ErrorIs(t, err, modelref.ErrUnknownCategory)
+		var incomplete *modelref.PartialError
+		require.ErrorAs(t, err, &incomplete)
+		assert.Equal(t, []modelref.Category{"nope"}, incomplete.Categories())
 		var closed modelref.Client
 		require.ErrorIs(t, closed.Warm(t.Context()), modelref.ErrClosed)
 	})
