@@ -82,14 +82,13 @@ type soak struct {
 	reads, unavailable, stale, restarts, faults, damages, versions, violations atomic.Int64
 	origins                                                                    [5]atomic.Int64
 
-	moved sync.Map // the keys are the moves of the provenance of documents
+	undated sync.Map // the keys are the versions whose provenance was damaged
 }
 
-// move is a change of the times in the provenance of a document.
-type move struct {
+// categoryVersion is a version of the document of a category.
+type categoryVersion struct {
 	category modelref.Category
 	version  int
-	forward  bool
 }
 
 func TestSoak(t *testing.T) {
@@ -230,38 +229,47 @@ func (s *soak) damageFiles() {
 		case 2:
 			_ = os.Remove(path)
 		case 3:
-			_ = os.WriteFile(path+".modelref", []byte(`{"size": 1e99`), 0o600)
+			s.damageProvenance(category, path, func([]byte) []byte { return []byte(`{"size": 1e99`) })
 		case 4:
-			s.moveInTime(category, path, -time.Hour)
+			s.damageProvenance(category, path, movedBy(-time.Hour))
 		case 5:
-			s.moveInTime(category, path, time.Hour)
+			s.damageProvenance(category, path, movedBy(time.Hour))
 		}
 	}
 }
 
-// moveInTime writes the provenance file of a process whose clock was wrong. A process may take the document for older or
-// newer than it is from then on. A process may replace the document meanwhile: the move counts for both.
-func (s *soak) moveInTime(category modelref.Category, document string, d time.Duration) {
-	s.recordMove(category, document, d > 0)
-	defer s.recordMove(category, document, d > 0)
+// damageProvenance changes the provenance of a document. The document then has the modification time of its file for a date,
+// or a wrong date, or, if that is in the future, none, and an older document may follow it. Another process may replace the
+// document meanwhile: both have lost their date.
+func (s *soak) damageProvenance(category modelref.Category, document string, damage func([]byte) []byte) {
+	s.recordUndated(category, document)
+	defer s.recordUndated(category, document)
 	path := document + ".modelref"
-	var p map[string]any
-	data, err := os.ReadFile(path)
-	if err != nil || json.Unmarshal(data, &p) != nil {
-		return
-	}
-	for _, name := range []string{"fetched_at", "confirmed_at"} {
-		text, _ := p[name].(string)
-		if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
-			p[name] = at.Add(d)
-		}
-	}
-	if data, err = json.Marshal(p); err == nil {
-		_ = os.WriteFile(path, data, 0o600)
+	if data, err := os.ReadFile(path); err == nil {
+		_ = os.WriteFile(path, damage(data), 0o600) // errors are ignored
 	}
 }
 
-func (s *soak) recordMove(category modelref.Category, document string, forward bool) {
+// movedBy returns a function that moves the times in a provenance, as a process with a wrong clock would write it.
+func movedBy(d time.Duration) func([]byte) []byte {
+	return func(data []byte) []byte {
+		var p map[string]any
+		if json.Unmarshal(data, &p) != nil {
+			return data
+		}
+		for _, name := range []string{"fetched_at", "confirmed_at"} {
+			text, _ := p[name].(string)
+			if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
+				p[name] = at.Add(d)
+			}
+		}
+		out, _ := json.Marshal(p) // it was JSON
+		return out
+	}
+}
+
+// recordUndated records that the provenance of the document in the directory is damaged.
+func (s *soak) recordUndated(category modelref.Category, document string) {
 	data, err := os.ReadFile(document)
 	if err != nil {
 		return
@@ -270,14 +278,13 @@ func (s *soak) recordMove(category modelref.Category, document string, forward b
 	if _, text, ok := strings.Cut(string(data), `"version `); ok {
 		_, _ = fmt.Sscanf(text, "%d", &version) // a damaged document has no version
 	}
-	s.moved.Store(move{category, version, forward}, true)
+	s.undated.Store(categoryVersion{category, version}, true)
 }
 
-// explained reports whether a version may follow a newer one because the provenance of either was moved in time.
-func (s *soak) explained(category modelref.Category, version, newer int) bool {
-	_, back := s.moved.Load(move{category, newer, false})
-	_, forward := s.moved.Load(move{category, version, true})
-	return back || forward
+// isUndated reports whether a version of the document may have lost its date.
+func (s *soak) isUndated(category modelref.Category, version int) bool {
+	_, ok := s.undated.Load(categoryVersion{category, version})
+	return ok
 }
 
 // process creates a client, runs its readers for a while, closes the client, and repeats this.
@@ -356,7 +363,9 @@ func (s *soak) check(ref *modelref.Reference[modelref.ModelRecord], newest seen)
 		return
 	}
 	last := &newest[ref.Category()][ref.Source()]
-	if version < *last && !(ref.Source() == modelref.SourceDisk && s.explained(ref.Category(), version, *last)) {
+	explained := ref.Source() == modelref.SourceDisk &&
+		(s.isUndated(ref.Category(), version) || s.isUndated(ref.Category(), *last))
+	if version < *last && !explained {
 		s.violation("%s from %s: version %d after %d, stale: %t", ref.Category(), ref.Source(), version, *last, ref.Stale())
 	}
 	*last = version
