@@ -88,15 +88,20 @@ func FieldNames[R Record]() []string {
 
 // LookupField returns the field with the given name. The name is one of FieldNames or the last part of one, such as
 // "created_at" for "metadata.created_at". A last part "status" may be omitted: "tool_calling" is
-// "capabilities.tool_calling.status". Names that other parts of the service use are aliases: "parameters_count" is
-// "parameters", and the "style" of a ControlNet is its "controlnet_style". If there is no such field, LookupField returns
-// ErrInvalidQuery with a list of the names.
+// "capabilities.tool_calling.status". Short names and names that other parts of the service use are aliases: "size" is
+// "size_on_disk_bytes", "params" and "parameters_count" are "parameters", "category" is "record_type", and the "style" of a
+// ControlNet is its "controlnet_style". If there is no such field, LookupField returns ErrInvalidQuery with similar names, or
+// with all names if none is similar.
 func LookupField[R Record](name string) (NamedField[R], error) {
 	fields := namedFields[R]()
 	if at := indexOfField(fields, name); at >= 0 {
 		return fields[at], nil
 	}
-	return NamedField[R]{}, invalidQuery("no field %q: must be one of %s", name, strings.Join(FieldNames[R](), ", "))
+	names := FieldNames[R]()
+	if near := NearestNames(name, names, maxSuggestions); len(near) > 0 {
+		return NamedField[R]{}, invalidQuery("no field %q: did you mean %s?", name, strings.Join(near, " or "))
+	}
+	return NamedField[R]{}, invalidQuery("no field %q: must be one of %s", name, strings.Join(names, ", "))
 }
 
 // indexOfField returns the index of the field that a name means, or -1 if there is none.
@@ -117,12 +122,16 @@ func indexOfField[R Record](fields []NamedField[R], name string) int {
 	return -1
 }
 
-// fieldAlias returns the name of the field that searches ("parameters_count") or legacy files (the "style" of a ControlNet)
-// call by another name, or "" if name is not such a name.
+// fieldAlias returns the name of the field that people ("size"), searches ("parameters_count") or legacy files (the "style" of a
+// ControlNet) call by another name, or "" if name is not such a name.
 func fieldAlias(name string) string {
 	switch name {
-	case "parameters_count":
+	case "size":
+		return "size_on_disk_bytes"
+	case "params", "parameters_count":
 		return "parameters"
+	case "category":
+		return "record_type"
 	case "style":
 		return "controlnet_style"
 	default:

@@ -225,12 +225,18 @@ func TestLookupField(t *testing.T) {
 		"size_on_disk_bytes": "size_on_disk_bytes", "name": "name", "created_at": "metadata.created_at",
 		"metadata.created_at": "metadata.created_at", "domain": "model_classification.domain",
 		"parameters_count": "parameters", "parameters": "parameters", "version": "version",
+		"size": "size_on_disk_bytes", "params": "parameters", "category": "record_type",
 	} {
 		field, err := LookupField[TextGenerationRecord](name)
 		require.NoError(t, err, name)
 		require.Equal(t, want, field.Name())
 	}
-	for _, name := range []string{"siz", "", ".", "at", "Name", "inpainting"} {
+	for name, near := range map[string]string{"baselin": "baseline", "Name": "name", "sizeondisk": "size_on_disk_bytes"} {
+		_, err := LookupField[TextGenerationRecord](name)
+		require.ErrorIs(t, err, ErrInvalidQuery, name)
+		require.ErrorContains(t, err, fmt.Sprintf("no field %q: did you mean %s", name, near))
+	}
+	for _, name := range []string{"", ".", "qqq", "inpainting"} {
 		_, err := LookupField[TextGenerationRecord](name)
 		require.ErrorIs(t, err, ErrInvalidQuery, name)
 		require.ErrorContains(t, err, fmt.Sprintf("no field %q: must be one of record_type, name, description", name))
@@ -333,7 +339,7 @@ func TestParsePredicate(t *testing.T) {
 func TestParsePredicateListsTheValidChoices(t *testing.T) {
 	t.Parallel()
 	for condition, want := range map[string]string{
-		"size<1":                      `no field "size": must be one of record_type`,
+		"qqq<1":                       `no field "qqq": must be one of record_type`,
 		"":                            `no field ""`,
 		"!":                           `no field ""`,
 		"=x":                          `no field ""`,

@@ -4,7 +4,7 @@ package main
 
 import (
 	"errors"
-	"regexp"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -60,23 +60,26 @@ func chooseNSFW(this, other *bool) func(string) error {
 	}
 }
 
-// A condition is a condition in the language of --where, and the flag that sets it.
-type condition struct{ flag, text string }
+// A condition is a condition in the language of --where, the flag that sets it, and the field that the flag stands for.
+type condition struct{ flag, text, field string }
+
+// noField returns the error for records that do not have the field of the flag.
+func (c condition) noField() error { return fmt.Errorf("the records have no field %q", c.field) }
 
 // conditions returns the filters that are conditions on fields.
 func (f filters) conditions() []condition {
 	var out []condition
-	add := func(given bool, flag, text string) {
+	add := func(given bool, flag, field, text string) {
 		if given {
-			out = append(out, condition{flag, text})
+			out = append(out, condition{flag, text, field})
 		}
 	}
-	add(f.sfw, "--sfw", "!nsfw")
-	add(f.nsfw, "--nsfw", "nsfw")
-	add(len(f.baselines) > 0, "--baseline", "baseline="+strings.Join(f.baselines, ","))
-	add(len(f.tags) > 0, "--tag", "tags="+strings.Join(f.tags, ","))
-	add(f.maxSize != "", "--max-size", "size_on_disk_bytes<="+withUnit(f.maxSize))
-	add(f.maxParams != "", "--max-params", "parameters<="+f.maxParams)
+	add(f.sfw, "--sfw", "nsfw", "!nsfw")
+	add(f.nsfw, "--nsfw", "nsfw", "nsfw")
+	add(len(f.baselines) > 0, "--baseline", "baseline", "baseline="+strings.Join(f.baselines, ","))
+	add(len(f.tags) > 0, "--tag", "tags", "tags="+strings.Join(f.tags, ","))
+	add(f.maxSize != "", "--max-size", "size_on_disk_bytes", "size_on_disk_bytes<="+withUnit(f.maxSize))
+	add(f.maxParams != "", "--max-params", "parameters", "parameters<="+f.maxParams)
 	return out
 }
 
@@ -102,31 +105,7 @@ func (f filters) checkFilters() error {
 func (s selection) allConditions() []condition {
 	out := s.conditions()
 	for _, text := range s.where {
-		out = append(out, condition{"--where", fullName(text)})
-	}
-	return out
-}
-
-// fieldAliases are the headings of tables that are not the names of fields.
-var fieldAliases = map[string]string{"size": "size_on_disk_bytes", "params": "parameters", "category": "record_type"}
-
-// aliased matches the name at the beginning of a condition or an order.
-var aliased = regexp.MustCompile(`^(\s*[-!]?\s*)(size|params|category)(\W|$)`)
-
-// fullName returns a condition, an order or a field with the full name of its field, if it has the heading of a table.
-func fullName(text string) string {
-	parts := aliased.FindStringSubmatch(text)
-	if parts == nil {
-		return text
-	}
-	return parts[1] + fieldAliases[parts[2]] + text[len(parts[1])+len(parts[2]):]
-}
-
-// fullNames returns texts with the full names of their fields.
-func fullNames(texts []string) []string {
-	out := make([]string, len(texts))
-	for i, text := range texts {
-		out[i] = fullName(text)
+		out = append(out, condition{flag: "--where", text: text})
 	}
 	return out
 }
@@ -144,6 +123,9 @@ func filter[R modelref.Record](q modelref.Query[R], f filters) (modelref.Query[R
 	var errs []error
 	for _, c := range f.conditions() {
 		where, err := modelref.ParsePredicate[R](c.text)
+		if _, missing := modelref.LookupField[R](c.field); missing != nil {
+			err = c.noField()
+		}
 		errs = append(errs, prefix(c.flag, err))
 		q = q.Where(where)
 	}

@@ -111,14 +111,18 @@ func (f modelFlags) query(reader *modelref.CategoryReader) (modelref.NamedQuery,
 		query = next
 	}
 	for _, c := range f.conditions() {
-		errs = append(errs, prefix(c.flag, reader.Query().Where(c.text).Check()))
+		err := reader.Query().Where(c.text).Check()
+		if _, missing := reader.LookupField(c.field); missing != nil {
+			err = c.noField()
+		}
+		errs = append(errs, prefix(c.flag, err))
 		query = query.Where(c.text)
 	}
 	if errors.Join(errs...) == nil {
-		add("--where", query.Where(fullNames(f.where)...))
+		add("--where", query.Where(f.where...))
 	}
 	if errors.Join(errs...) == nil {
-		add("--sort", query.OrderBy(fullNames(f.sort)...))
+		add("--sort", query.OrderBy(f.sort...))
 	}
 	return query, errors.Join(errs...)
 }

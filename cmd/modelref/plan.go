@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/haidra-org/modelref"
@@ -27,14 +25,14 @@ func fieldsOf[R modelref.Record]() []field {
 // plan adds a selection to a query and finds the fields to show. The error tells all that is wrong.
 func plan[R modelref.Record](q modelref.Query[R], columns []string, s selection) (modelref.Query[R], []field, error) {
 	q, filterErr := filter(q, s.filters)
-	where, whereErr := modelref.ParsePredicate[R](fullNames(s.where)...)
-	orders, sortErr := modelref.ParseOrder[R](fullNames(s.sort)...)
+	where, whereErr := modelref.ParsePredicate[R](s.where...)
+	orders, sortErr := modelref.ParseOrder[R](s.sort...)
 	if len(s.fields) > 0 {
-		columns = fullNames(s.fields)
+		columns = s.fields
 	}
 	flag := "--fields"
 	if s.by != "" {
-		columns, flag = []string{fullName(s.by)}, "--by"
+		columns, flag = []string{s.by}, "--by"
 	}
 	shown, fieldsErr := lookUp[R](columns)
 	if fieldsErr != nil {
@@ -58,31 +56,9 @@ func prefix(flag string, err error) error {
 	var lines []error
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		line = strings.TrimPrefix(strings.TrimPrefix(line, "modelref: "), modelref.ErrInvalidQuery.Error()+": ")
-		lines = append(lines, fmt.Errorf("%s: %s", flag, shortened(flag, line)))
+		lines = append(lines, fmt.Errorf("%s: %s", flag, line))
 	}
 	return errors.Join(lines...)
-}
-
-// noField matches the error for a name of no field.
-var noField = regexp.MustCompile(`^no field ("(?:[^"\\]|\\.)*"): must be one of (.*)$`)
-
-// shortened returns an error without the list of all fields if a similar name is known. A filter names its field itself.
-func shortened(flag, line string) string {
-	parts := noField.FindStringSubmatch(line)
-	if parts == nil {
-		return line
-	}
-	if flag != "--where" && flag != "--sort" && flag != "--fields" && flag != "--by" {
-		return "the records have no field " + parts[1]
-	}
-	name, err := strconv.Unquote(parts[1])
-	if err != nil {
-		return line
-	}
-	if near := modelref.NearestNames(name, strings.Split(parts[2], ", "), maxSuggestions); len(near) > 0 {
-		return "no field " + parts[1] + ": did you mean " + strings.Join(near, " or ") + "?"
-	}
-	return line
 }
 
 func lookUp[R modelref.Record](names []string) ([]field, error) {
