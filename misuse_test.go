@@ -96,6 +96,7 @@ func wrongOptions(t *testing.T) map[string]misuse {
 		"user agent of two lines": {made(modelref.WithUserAgent("a\r\nb")), "WithUserAgent", "must be one line of text"},
 		"key with a line break":   {made(modelref.WithAPIKey("key\n")), "WithAPIKey", "must not have control characters"},
 		"key that is not text":    {made(modelref.WithAPIKey("\xff")), "WithAPIKey", "must be valid UTF-8"},
+		"key that is too long":    {made(modelref.WithAPIKey(strings.Repeat("k", 1025))), "WithAPIKey", "at most 1024 bytes, got 1025"},
 		"key with a space":        {made(modelref.WithAPIKey("key ")), "WithAPIKey", "must not begin or end with a space"},
 		"key over http":           {made(modelref.WithAPIKey("key"), modelref.WithPrimaryURL("http://example.org/api")), "WithAPIKey", "must have https"},
 		"key without a PRIMARY":   {made(modelref.WithAPIKey("key"), modelref.WithoutPrimary()), "WithAPIKey", "remove the key, or set WithPrimaryURL"},

@@ -223,11 +223,14 @@ func (c *config) setUserAgent(setting, userAgent string) {
 // WithAPIKey sets the key for the endpoints that only registered users can use. It is sent only to the host of the PRIMARY, over
 // https or to a loopback address. It is removed from errors, logs and events. If key is empty, no key is sent.
 //
-// New returns an error if key could never be sent: if it has control characters or spaces around it, is not valid UTF-8, or if
-// the Client has no PRIMARY or one with an http URL of another machine.
+// New returns an error if key could never be sent: if it has control characters or spaces around it, is not valid UTF-8 or
+// longer than 1024 bytes, or if the Client has no PRIMARY or one with an http URL of another machine.
 func WithAPIKey(key string) Option {
 	return func(c *config) { c.setAPIKey("WithAPIKey", key) }
 }
+
+// maxAPIKey limits the time that it takes to find all forms of the key in a text.
+const maxAPIKey = 1024
 
 func (c *config) setAPIKey(setting, key string) {
 	switch {
@@ -237,6 +240,8 @@ func (c *config) setAPIKey(setting, key string) {
 		c.fail(setting, "the key must be valid UTF-8")
 	case strings.TrimSpace(key) != key: // a header field is sent without them
 		c.fail(setting, "the key must not begin or end with a space")
+	case len(key) > maxAPIKey:
+		c.fail(setting, "the key must have at most %d bytes, got %d", maxAPIKey, len(key))
 	default:
 		c.apiKey, c.apiKeyFrom = redact.NewSecret(key), setting
 	}

@@ -126,11 +126,11 @@ func FuzzHide(f *testing.F) {
 	f.Add("s3cr3t", "s3cr3t")
 	f.Add("a\"b&c", "x&quot;")
 	f.Fuzz(func(t *testing.T, key, text string) {
-		secret := NewSecret(key)
-		// A key is text of some length. Single bytes of a character can be put together again by what is around them.
-		if len(key) < 4 || !utf8.ValidString(key) || !utf8.ValidString(text) {
+		// A key is text of some length, and the Client limits it. Single bytes of a character can be put together again by what is
+		// around them.
+		if len(key) < 4 || len(key) > 1024 || !utf8.ValidString(key) || !utf8.ValidString(text) {
 			return
 		}
-		require.NotContains(t, secret.Hide(text+key+text), key)
+		require.NotContains(t, NewSecret(key).Hide(text+key+text), key)
 	})
 }
