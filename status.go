@@ -5,6 +5,7 @@ package modelref
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 )
@@ -75,6 +76,52 @@ type Counters struct {
 	Requests int64 `json:"requests"`
 	// Bytes is the total size of the response bodies.
 	Bytes int64 `json:"bytes"`
+}
+
+// String returns the state of the Client on one line, for logs: the sources, and the categories that were read.
+func (s Status) String() string {
+	if s.Closed {
+		return "closed"
+	}
+	parts := []string{"PRIMARY " + s.Primary.String(), "GitHub " + s.GitHub.String()}
+	for _, c := range s.Categories {
+		if c.Loaded || c.LastError != nil {
+			parts = append(parts, c.String())
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// String returns the state of the source in a few words.
+func (s SourceStatus) String() string {
+	switch {
+	case !s.Configured:
+		return "not configured"
+	case s.BreakerOpen:
+		return fmt.Sprintf("unavailable until %s: %s", s.RetryAt.UTC().Format(time.TimeOnly), errorText(s.LastError))
+	case s.LastError != nil:
+		return "misconfigured: " + errorText(s.LastError)
+	default:
+		return "ok"
+	}
+}
+
+// String returns the state of the category in a few words.
+func (c CategoryStatus) String() string {
+	switch {
+	case !c.Loaded && c.LastError != nil:
+		return string(c.Category) + ": not loaded, failed at " + c.LastErrorAt.UTC().Format(time.TimeOnly)
+	case !c.Loaded:
+		return string(c.Category) + ": not read"
+	}
+	text := fmt.Sprintf("%s: %d records from %s", c.Category, c.Records, c.Source)
+	if !c.ConfirmedAt.IsZero() {
+		text += fmt.Sprintf(", confirmed %s ago", c.Age().Round(time.Second))
+	}
+	if c.Stale {
+		text += ", stale"
+	}
+	return text
 }
 
 // Age returns how long ago a source confirmed the reference in memory. It returns 0 if ConfirmedAt is the zero time: there is

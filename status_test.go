@@ -54,6 +54,29 @@ func TestStatusAsJSON(t *testing.T) {
 		`"github":{"configured":false,"breaker_open":false},"categories":[]}`, string(text))
 }
 
+func TestStatusAsText(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
+	status := modelref.Status{
+		Primary: modelref.SourceStatus{
+			Configured: true, BreakerOpen: true, RetryAt: at,
+			LastError: errors.New("Get \"https://user:secret@example.org/x?token=secret\": dial\ntimeout"),
+		},
+		Categories: []modelref.CategoryStatus{
+			{Category: modelref.CategoryBLIP, LastError: errors.New("down"), LastErrorAt: at},
+			{Category: modelref.CategoryCLIP, Loaded: true, Stale: true, Source: modelref.SourceDisk, Records: 3,
+				ConfirmedAt: time.Now().Add(-time.Minute)},
+			{Category: modelref.CategoryESRGAN},
+		},
+	}
+	assert.Equal(t, `PRIMARY unavailable until 04:05:06: Get "https://example.org/x?token=…": dial timeout; `+
+		"GitHub not configured; blip: not loaded, failed at 04:05:06; clip: 3 records from disk, confirmed 1m0s ago, stale", status.String())
+	assert.Equal(t, "esrgan: not read", status.Categories[2].String())
+	assert.Equal(t, "misconfigured: no", modelref.SourceStatus{Configured: true, LastError: errors.New("no")}.String())
+	assert.Equal(t, "ok", modelref.SourceStatus{Configured: true}.String())
+	assert.Equal(t, "closed", modelref.Status{Closed: true}.String())
+}
+
 func TestStatusWithATimeThatJSONCannotHold(t *testing.T) {
 	t.Parallel()
 	late := time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
