@@ -301,7 +301,7 @@ func TestEvents(t *testing.T) {
 	s.reset()
 	s.put("/m", newContent(115, 10))
 	var last error
-	for _, err := range plan(t, quick(dir), record).Events(t.Context(), nil) {
+	for _, err := range plan(t, quick(t.TempDir()), record).Events(t.Context(), nil) {
 		last = err
 	}
 	require.ErrorIs(t, last, modelref.ErrChecksumMismatch)
