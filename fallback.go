@@ -199,18 +199,6 @@ func (l *loader) primaryContext() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(l.ctx, time.Duration(float64(time.Until(end))*2/3))
 }
 
-// recentCopy serves the last good copy if it came from the PRIMARY and is younger than MaxStale.
-func (l *loader) recentCopy() *outcome {
-	if last := l.state.last(); !l.client.config.offline && last != nil && l.isRecent(last) {
-		return l.serveStale(last)
-	}
-	return nil
-}
-
-func (l *loader) isRecent(doc *document) bool {
-	return doc.validators.Source == SourcePrimary && l.client.clock.Age(doc.confirmedAt()) < l.client.config.maxStale
-}
-
 // github requests the category from GitHub.
 func (l *loader) github() *outcome {
 	config := l.client.config
@@ -337,24 +325,6 @@ func (l *loader) deferEmpty(last, doc *document) *outcome {
 
 var errEmptyDocument = errors.New("the response has no records; waiting for a second one before it replaces the copy at hand")
 
-// olderCopy serves the last good copy of any age, from memory or from the store, whichever is newer.
-func (l *loader) olderCopy() *outcome {
-	if l.client.config.store != nil {
-		if doc := l.storeCopy(); doc != nil {
-			if l.belongs(doc) {
-				return l.serveStale(doc)
-			}
-			l.addAttempt(SourceError{Source: l.client.config.storeOrigin, Err: errOtherDeployment})
-		}
-	}
-	if last := l.state.last(); last != nil {
-		return l.serveStale(last)
-	}
-	return nil
-}
-
-var errOtherDeployment = errors.New("the copy belongs to another deployment")
-
 // bootstrap serves the document that is packaged with the program.
 func (l *loader) bootstrap() *outcome {
 	config := l.client.config
@@ -384,17 +354,6 @@ func (l *loader) unavailable() error {
 	err := &FetchError{Category: l.info.category, Sources: l.attempts}
 	l.observeUnavailable(err)
 	return err
-}
-
-// serveStale serves a copy that no source could confirm, until the circuit breaker permits the next request to the PRIMARY.
-func (l *loader) serveStale(doc *document) *outcome {
-	doc = doc.stale(l.whyNotPrimary())
-	hold := l.ttl()
-	if wait, err := l.client.primary.breaker.Remaining(); err != nil {
-		hold = min(hold, wait)
-	}
-	l.observeStale(doc)
-	return &outcome{doc: doc, hold: max(hold, l.minHold())}
 }
 
 // whyNotPrimary returns why the reference of this load does not come from the PRIMARY.

@@ -182,29 +182,6 @@ func (c *categoryCache) patience(ctx context.Context, f *flight, o readOptions) 
 	return max(patience, 0), limited
 }
 
-// copyMeanwhile returns the last good copy, marked as stale, if it is usable while the flight continues. Otherwise it returns nil.
-func (c *categoryCache) copyMeanwhile(f *flight) anyDocument {
-	last := c.state.last()
-	if last == nil || !c.usable(last) {
-		return nil
-	}
-	if last.ref.meta().stale {
-		return last.ref
-	}
-	return last.stale(fmt.Errorf("%w: it began %s ago", errNoResponse,
-		c.client.clock.Age(f.created).Round(time.Millisecond))).ref
-}
-
-// usable reports whether a copy may be served while a load continues: it came from this deployment and is younger than
-// MaxStale. If the Client has no PRIMARY, GitHub is the deployment.
-func (c *categoryCache) usable(doc *document) bool {
-	source := SourcePrimary
-	if c.client.config.primaryURL == nil {
-		source = SourceGitHub
-	}
-	return doc.validators.Source == source && c.client.clock.Age(doc.confirmedAt()) < c.client.config.maxStale
-}
-
 // interrupted returns the error of a caller whose context has ended.
 func (c *categoryCache) interrupted(ctx context.Context) error {
 	return fmt.Errorf("modelref: %s: %w", c.info.category, contextError(ctx, nil))
